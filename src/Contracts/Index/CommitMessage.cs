@@ -1,0 +1,19 @@
+namespace Pipeline.Contracts.Index;
+
+/// <summary>The messages of the git index's commits.</summary>
+public static class CommitMessage
+{
+    /// <summary>
+    /// The message for a change of one crate's file, without a line's end: <c>Create crate `x`</c> and so on, as followers of crates.io's
+    /// index know it (crates-io-behaviour §4.2).
+    /// </summary>
+    /// <param name="crateName">The name as stored, case kept.</param>
+    /// <param name="change">What happened to the file.</param>
+    public static string For(string crateName, IndexChange change) => change switch
+    {
+        IndexChange.Created => $"Create crate `{crateName}`",
+        IndexChange.Updated => $"Update crate `{crateName}`",
+        IndexChange.Deleted => $"Delete crate `{crateName}`",
+        _ => throw new ArgumentOutOfRangeException(nameof(change), change, "no such change"),
+    };
+}

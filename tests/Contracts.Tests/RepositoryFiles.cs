@@ -1,0 +1,24 @@
+namespace Pipeline.Contracts.Tests;
+
+/// <summary>Files beside the compiled tests' sources: golden files, and the facts shared with other parts of the project.</summary>
+internal static class RepositoryFiles
+{
+    private static readonly string Root = FindRoot();
+
+    /// <summary>The bytes of a golden file of this test project.</summary>
+    public static byte[] Golden(string name) => File.ReadAllBytes(Path.Combine(Root, "tests", "Contracts.Tests", "Golden", name));
+
+    /// <summary>A path in the folder of shared facts; reading it fails when the folder is missing.</summary>
+    public static string Shared(string path) => Path.GetFullPath(Path.Combine(Root, "..", "shared", path));
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Pipeline.sln")))
+                return folder.FullName;
+        }
+
+        throw new DirectoryNotFoundException($"no folder with Pipeline.sln above {AppContext.BaseDirectory}");
+    }
+}
