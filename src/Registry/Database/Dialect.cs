@@ -1,0 +1,30 @@
+namespace Pipeline.Registry.Database;
+
+/// <summary>Where the SQL of the two engines differs, by name. Everything else is written once.</summary>
+public sealed class Dialect
+{
+    /// <summary>SQLite 3.40 or newer.</summary>
+    public static readonly Dialect Sqlite = new("sqlite", "", "(SELECT value FROM json_each({0}))");
+
+    /// <summary>PostgreSQL 15 or newer.</summary>
+    public static readonly Dialect Postgres = new("postgres", " FOR UPDATE SKIP LOCKED", "(SELECT jsonb_array_elements_text({0}::jsonb))");
+
+    private readonly string _list;
+
+    private Dialect(string name, string skipLocked, string list)
+    {
+        Name = name;
+        SkipLocked = skipLocked;
+        _list = list;
+    }
+
+    /// <summary>The folder of the engine's migrations.</summary>
+    public string Name { get; }
+
+    /// <summary>Put behind a SELECT that claims rows, so that two claimers take different ones. SQLite has one writer and needs none.</summary>
+    public string SkipLocked { get; }
+
+    /// <summary>A JSON array parameter as a set of texts, for <c>IN</c>.</summary>
+    /// <param name="parameter">The parameter's place, such as <c>$1</c>.</param>
+    public string TextList(string parameter) => string.Format(System.Globalization.CultureInfo.InvariantCulture, _list, parameter);
+}

@@ -1,0 +1,226 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+using Pipeline.Registry.Failures;
+
+namespace Pipeline.Registry.Database;
+
+/// <summary>
+/// SQLite in WAL mode with <c>synchronous=FULL</c>. One thread writes: it takes the transactions that wait, runs each on its own
+/// savepoint, and commits them together, so that one fsync serves many publishes. Reads use a small pool of connections.
+/// </summary>
+public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
+{
+    /// <summary>The most transactions one commit carries.</summary>
+    public const int MaxGroup = 256;
+
+    private static readonly Lock LoadGate = new();
+    private static bool s_loaded;
+
+    private readonly string _connectionString;
+    private readonly TimeProvider _clock;
+    private readonly Channel<Work> _writes = Channel.CreateBounded<Work>(4096);
+    private readonly Channel<Reader> _readers;
+    private readonly Task _writer;
+
+    /// <summary>Opens (or creates) the database file; migrations are a separate step (<see cref="Migrator"/>).</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="clock">The database's clock: SQLite has none finer than a millisecond.</param>
+    /// <param name="readers">How many reads run side by side.</param>
+    public SqliteDatabase(string path, TimeProvider clock, int readers = 8)
+    {
+        LoadLibrary();
+        _clock = clock;
+        _connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString();
+        _readers = Channel.CreateBounded<Reader>(readers);
+        for (var i = 0; i < readers; i++) _readers.Writer.TryWrite(new Reader());
+        var connection = Open();
+        _writer = Task.Factory.StartNew(() => WriteLoop(connection), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    /// <inheritdoc/>
+    public Dialect Dialect => Dialect.Sqlite;
+
+    /// <inheritdoc/>
+    public async ValueTask<T> ReadAsync<T>(Func<Statements, ValueTask<T>> read, CancellationToken cancellationToken = default)
+    {
+        var reader = await _readers.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            reader.Statements ??= new Statements(reader.Connection = Open(), Dialect);
+            return await read(reader.Statements).ConfigureAwait(false);
+        }
+        catch (SqliteException e) when (IsTransient(e))
+        {
+            throw Busy(e);
+        }
+        finally
+        {
+            await _readers.Writer.WriteAsync(reader, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<T> WriteAsync<T>(Func<Statements, ValueTask<T>> work, CancellationToken cancellationToken = default)
+    {
+        var item = new Work<T>(work);
+        await _writes.Writer.WriteAsync(item, cancellationToken).ConfigureAwait(false);
+        // Not cancellable from here on: the caller must learn whether it was committed.
+        return await item.Done.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_writes.Writer.TryComplete()) return;
+        await _writer.ConfigureAwait(false);
+        _readers.Writer.TryComplete();
+        await foreach (var reader in _readers.Reader.ReadAllAsync().ConfigureAwait(false)) reader.Dispose();
+    }
+
+    private static void LoadLibrary()
+    {
+        lock (LoadGate)
+        {
+            if (s_loaded) return;
+            // The package's own native library is years old: Debian's is patched and always there.
+            NativeLibrary.SetDllImportResolver(
+                typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly,
+                static (name, _, _) => name == "e_sqlite3" && NativeLibrary.TryLoad("libsqlite3.so.0", out var handle) ? handle : 0);
+            SQLitePCL.raw.SetProvider(new SQLitePCL.SQLite3Provider_e_sqlite3());
+            s_loaded = true;
+        }
+    }
+
+    private static bool IsTransient(SqliteException e) =>
+        e.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED or SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_IOERR or SQLitePCL.raw.SQLITE_CANTOPEN;
+
+    private static TransientException Busy(SqliteException e) =>
+        new("database-busy", string.Create(CultureInfo.InvariantCulture, $"the database cannot be used now (SQLite code {e.SqliteErrorCode})"), e);
+
+    private SqliteConnection Open()
+    {
+        var connection = new SqliteConnection(_connectionString);
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;";
+        command.ExecuteNonQuery();
+        connection.CreateFunction("now_us", () => Microseconds.Of(_clock.GetUtcNow()), isDeterministic: false);
+        return connection;
+    }
+
+    private void WriteLoop(SqliteConnection connection)
+    {
+        using var _ = connection;
+        using var statements = new Statements(connection, Dialect);
+        var group = new List<Work>(MaxGroup);
+        while (_writes.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            while (group.Count < MaxGroup && _writes.Reader.TryRead(out var item)) group.Add(item);
+            Commit(statements, group);
+            group.Clear();
+        }
+    }
+
+    private static void Commit(Statements statements, List<Work> group)
+    {
+        try
+        {
+            Run(statements, "BEGIN IMMEDIATE");
+            foreach (var item in group)
+            {
+                Run(statements, "SAVEPOINT one");
+                if (!item.Run(statements)) Run(statements, "ROLLBACK TO one");
+                Run(statements, "RELEASE one");
+            }
+
+            Run(statements, "COMMIT");
+        }
+        catch (Exception e)
+        {
+            // The whole group failed with its commit: every caller is told, none took effect.
+            var told = e is SqliteException sqlite && IsTransient(sqlite) ? Busy(sqlite) : e;
+            foreach (var item in group) item.Fail(told);
+            RollBack(statements);
+            return;
+        }
+
+        foreach (var item in group) item.Complete();
+    }
+
+    private static void RollBack(Statements statements)
+    {
+        try
+        {
+            Run(statements, "ROLLBACK");
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == SQLitePCL.raw.SQLITE_ERROR)
+        {
+            // SQLite already rolled back by itself, as it does when the disk is full; the callers were told the cause.
+        }
+    }
+
+    private static void Run(Statements statements, string sql) => statements.ExecuteAsync(sql).AsTask().GetAwaiter().GetResult();
+
+    private abstract class Work
+    {
+        public abstract bool Run(Statements statements);
+
+        public abstract void Complete();
+
+        public abstract void Fail(Exception exception);
+    }
+
+    private sealed class Work<T>(Func<Statements, ValueTask<T>> work) : Work
+    {
+        private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private T? _result;
+        private Exception? _exception;
+
+        public Task<T> Done => _done.Task;
+
+        public override bool Run(Statements statements)
+        {
+            try
+            {
+                var task = work(statements);
+                // SQLite's provider completes every call before it returns; work that waits for anything else would stall all writers.
+                if (!task.IsCompleted) throw new InvalidOperationException("a transaction waited for something that is not the database");
+                _result = task.GetAwaiter().GetResult();
+                return true;
+            }
+            catch (SqliteException e) when (IsTransient(e))
+            {
+                _exception = Busy(e);
+                return false;
+            }
+            catch (Exception e)
+            {
+                _exception = e;
+                return false;
+            }
+        }
+
+        public override void Complete()
+        {
+            if (_exception is null) _done.SetResult(_result!);
+            else _done.SetException(_exception);
+        }
+
+        public override void Fail(Exception exception) => _done.TrySetException(_exception ?? exception);
+    }
+
+    private sealed class Reader : IDisposable
+    {
+        public SqliteConnection? Connection { get; set; }
+
+        public Statements? Statements { get; set; }
+
+        public void Dispose()
+        {
+            Statements?.Dispose();
+            Connection?.Dispose();
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using System.Data.Common;
+using System.Globalization;
+
+namespace Pipeline.Registry.Database;
+
+/// <summary>
+/// Runs plain SQL on one connection. Parameters are <c>$1</c>, <c>$2</c> … on both engines; rows are read by position.
+/// Prepared commands are kept per connection: preparing costs SQLite more than running (ops/decisions.md).
+/// </summary>
+public sealed class Statements(DbConnection connection, Dialect dialect) : IDisposable
+{
+    // SQL texts are constants of the program, so the number of commands kept is bounded by it.
+    private readonly Dictionary<string, DbCommand> _prepared = new(StringComparer.Ordinal);
+
+    /// <summary>The words in which the engines differ.</summary>
+    public Dialect Dialect => dialect;
+
+    /// <summary>Runs a statement and returns how many rows it changed.</summary>
+    public async ValueTask<int> ExecuteAsync(string sql, params object?[] parameters)
+    {
+        var command = Command(sql, parameters);
+        return await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a query and returns all its rows.</summary>
+    public async ValueTask<List<T>> QueryAsync<T>(string sql, Func<Row, T> read, params object?[] parameters)
+    {
+        var command = Command(sql, parameters);
+        await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        var rows = new List<T>();
+        var row = new Row(reader);
+        while (await reader.ReadAsync().ConfigureAwait(false)) rows.Add(read(row));
+        return rows;
+    }
+
+    /// <summary>Runs a query and returns its first row, or the type's default when there is none.</summary>
+    public async ValueTask<T?> FirstAsync<T>(string sql, Func<Row, T> read, params object?[] parameters)
+    {
+        var command = Command(sql, parameters);
+        await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        return await reader.ReadAsync().ConfigureAwait(false) ? read(new Row(reader)) : default;
+    }
+
+    /// <summary>Runs a query whose single value is an integer; null when there is no row or the value is null.</summary>
+    public ValueTask<long?> LongAsync(string sql, params object?[] parameters) => FirstAsync(sql, static row => row.LongOrNull(0), parameters);
+
+    /// <summary>Runs a query whose single value is a text; null when there is no row or the value is null.</summary>
+    public ValueTask<string?> TextAsync(string sql, params object?[] parameters) => FirstAsync(sql, static row => row.TextOrNull(0), parameters);
+
+    /// <summary>The database's clock, in UTC microseconds.</summary>
+    public async ValueTask<long> NowAsync() => (await LongAsync("SELECT now_us()").ConfigureAwait(false))!.Value;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var command in _prepared.Values) command.Dispose();
+        _prepared.Clear();
+    }
+
+    private DbCommand Command(string sql, object?[] parameters)
+    {
+        if (!_prepared.TryGetValue(sql, out var command))
+        {
+            command = connection.CreateCommand();
+#pragma warning disable CA2100 // the texts are constants of this program; values travel as parameters only
+            command.CommandText = sql;
+#pragma warning restore CA2100
+            for (var i = 0; i < parameters.Length; i++)
+            {
+                var parameter = command.CreateParameter();
+                // SQLite knows `$1` by that name, PostgreSQL by its position.
+                if (dialect == Dialect.Sqlite) parameter.ParameterName = string.Create(CultureInfo.InvariantCulture, $"${i + 1}");
+                command.Parameters.Add(parameter);
+            }
+
+            _prepared.Add(sql, command);
+        }
+
+        if (command.Parameters.Count != parameters.Length)
+            throw new InvalidOperationException($"{command.Parameters.Count} parameters were prepared, {parameters.Length} given: {sql}");
+        for (var i = 0; i < parameters.Length; i++) command.Parameters[i].Value = parameters[i] ?? DBNull.Value;
+        return command;
+    }
+}

@@ -1,0 +1,177 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using Pipeline.Registry.Failures;
+using Pipeline.Registry.Posix;
+
+namespace Pipeline.Registry.Store;
+
+/// <summary>
+/// Objects as files below one folder. A file appears under its name only when it is whole and on disk: it is written elsewhere,
+/// synced, then linked (create-only) or renamed (replace), and its folder is synced.
+/// </summary>
+public sealed class FolderStore : IObjectStore
+{
+    private const string Unfinished = ".unfinished";
+
+    private readonly string _root;
+    private readonly string _unfinished;
+
+    /// <summary>Uses a folder; what an earlier process left unfinished is removed.</summary>
+    public FolderStore(string root)
+    {
+        _root = Path.GetFullPath(root);
+        _unfinished = Path.Combine(_root, Unfinished);
+        if (Directory.Exists(_unfinished)) Directory.Delete(_unfinished, recursive: true);
+        Directory.CreateDirectory(_unfinished);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> CreateAsync(string key, Stream content, long length, CancellationToken cancellationToken = default)
+    {
+        var temporary = await WriteAsync(content, length, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return Link(temporary, key);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    {
+        using var stream = new MemoryStream(content.ToArray(), writable: false);
+        Rename(await WriteAsync(stream, content.Length, cancellationToken).ConfigureAwait(false), key);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> PromoteAsync(string stagingKey, string key, bool replace, CancellationToken cancellationToken = default)
+    {
+        var staged = PathOf(stagingKey);
+        if (!File.Exists(staged)) throw new FileNotFoundException($"no object {stagingKey}");
+        if (!replace) return ValueTask.FromResult(Link(staged, key));
+        var temporary = NewTemporary();
+        Libc.HardLink(staged, temporary);
+        Rename(temporary, key);
+        return ValueTask.FromResult(true);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<StoredObject?> OpenAsync(string key, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var file = new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+            return ValueTask.FromResult<StoredObject?>(new StoredObject(file, file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle)));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException && Directory.Exists(PathOf(key)))
+        {
+            return ValueTask.FromResult<StoredObject?>(null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default)
+    {
+        var path = PathOf(key);
+        if (!File.Exists(path)) return ValueTask.CompletedTask;
+        File.Delete(path);
+        Libc.SyncFolder(Path.GetDirectoryName(path)!);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ObjectEntry> ListAsync(string folder, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        await Task.CompletedTask.ConfigureAwait(false);
+        var top = new DirectoryInfo(PathOf(folder));
+        if (!top.Exists) yield break;
+        foreach (var file in top.EnumerateFiles("*", SearchOption.AllDirectories))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return new ObjectEntry(Path.GetRelativePath(_root, file.FullName), file.Length, file.LastWriteTimeUtc);
+        }
+    }
+
+    /// <summary>The file of a key. Keys are made by this program from checked names; one that leaves the folder is a bug.</summary>
+    private string PathOf(string key)
+    {
+        var path = Path.GetFullPath(Path.Combine(_root, key));
+        return path.StartsWith(_root + "/", StringComparison.Ordinal) ? path : throw new ArgumentException($"the key {key} leaves the store", nameof(key));
+    }
+
+    private string NewTemporary() => Path.Combine(_unfinished, Guid.NewGuid().ToString("n"));
+
+    private async ValueTask<string> WriteAsync(Stream content, long length, CancellationToken cancellationToken)
+    {
+        var temporary = NewTemporary();
+        try
+        {
+            var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+            await using (file.ConfigureAwait(false))
+            {
+                await CopyAsync(content, file, length, cancellationToken).ConfigureAwait(false);
+                file.Flush(flushToDisk: true);
+            }
+
+            return temporary;
+        }
+        catch (Exception e)
+        {
+            File.Delete(temporary);
+            // A full disk is an outage of the store, not a bug; running out of the content itself is the caller's matter.
+            if (e is IOException and not EndOfStreamException && IsFull(e)) throw new TransientException("store-full", "the object store is full", e);
+            throw;
+        }
+    }
+
+    private static async ValueTask CopyAsync(Stream content, FileStream file, long length, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(length, 1), 128 * 1024));
+        try
+        {
+            while (length > 0)
+            {
+                var read = await content.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, length)), cancellationToken).ConfigureAwait(false);
+                if (read == 0) throw new EndOfStreamException();
+                file.Write(buffer, 0, read);
+                length -= read;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static bool IsFull(Exception e) => (e.HResult & 0xFFFF) == 28 || e.HResult == unchecked((int)0x80070070);
+
+    private bool Link(string existing, string key)
+    {
+        var path = PathOf(key);
+        var folder = Path.GetDirectoryName(path)!;
+        MakeFolder(folder);
+        if (!Libc.HardLink(existing, path)) return false;
+        Libc.SyncFolder(folder);
+        return true;
+    }
+
+    private void Rename(string temporary, string key)
+    {
+        var path = PathOf(key);
+        var folder = Path.GetDirectoryName(path)!;
+        MakeFolder(folder);
+        File.Move(temporary, path, overwrite: true);
+        Libc.SyncFolder(folder);
+    }
+
+    /// <summary>Makes a folder and its parents durable.</summary>
+    private void MakeFolder(string folder)
+    {
+        if (Directory.Exists(folder)) return;
+        Directory.CreateDirectory(folder);
+        for (var parent = Path.GetDirectoryName(folder)!; parent.Length >= _root.Length; parent = Path.GetDirectoryName(parent)!) Libc.SyncFolder(parent);
+    }
+}

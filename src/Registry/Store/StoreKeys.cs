@@ -1,0 +1,29 @@
+namespace Pipeline.Registry.Store;
+
+/// <summary>The keys of objects (crates-io-behaviour §4.5; design §5 "Object keys").</summary>
+public static class StoreKeys
+{
+    /// <summary>Folder of uploads that no verdict was reached on: private.</summary>
+    public const string Staging = "staging";
+
+    /// <summary>Folder of the .crate files.</summary>
+    public const string Crates = "crates";
+
+    /// <summary>Folder of the records of accepted versions.</summary>
+    public const string Records = "records";
+
+    /// <summary>Folder of the sparse index files.</summary>
+    public const string Index = "index";
+
+    /// <summary>The staged bytes of a publish.</summary>
+    public static string Staged(string publishId) => $"{Staging}/{publishId}.crate";
+
+    /// <summary>The .crate file of a version: the name in its stored case, the version with a literal <c>+</c>.</summary>
+    public static string Crate(string name, string version) => $"{Crates}/{name}/{name}-{version}.crate";
+
+    /// <summary>The record of what was accepted as a version, by the publish that it came with: it is never written over.</summary>
+    public static string Record(string name, string version, string publishId) => $"{Records}/{name}/{name}-{version}.{publishId}.json";
+
+    /// <summary>The sparse index file at an index path.</summary>
+    public static string SparseFile(string indexPath) => $"{Index}/{indexPath}";
+}

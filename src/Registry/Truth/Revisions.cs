@@ -1,0 +1,52 @@
+using Pipeline.Registry.Database;
+
+namespace Pipeline.Registry.Truth;
+
+/// <summary>What a change did to a crate.</summary>
+/// <param name="CrateId">The crate's row.</param>
+/// <param name="Revision">Its revision now.</param>
+/// <param name="Change">The id of the change row.</param>
+public sealed record Revised(long CrateId, long Revision, long Change);
+
+/// <summary>
+/// The one way a crate changes: in the caller's transaction its revision grows, the change is appended, and every projection
+/// falls behind. Publish, yank, owner and deletion all come through here, so none can forget a projection.
+/// </summary>
+public static class Revisions
+{
+    /// <summary>Bumps a crate's revision and appends the change.</summary>
+    /// <param name="sql">The open transaction.</param>
+    /// <param name="crateId">The crate.</param>
+    /// <param name="kind">What happened: <c>yank</c>, <c>unyank</c>, <c>delete</c>, <c>owners</c> …</param>
+    /// <param name="num">The version it happened to, or null.</param>
+    /// <param name="data">JSON by kind, or null.</param>
+    public static async ValueTask<Revised> BumpAsync(Statements sql, long crateId, string kind, string? num, string? data = null)
+    {
+        var crate = await sql.FirstAsync(
+            "UPDATE crates SET revision = revision + 1, updated_at = now_us() WHERE id = $1 RETURNING revision, name",
+            static row => (Revision: row.Long(0), Name: row.Text(1)),
+            crateId).ConfigureAwait(false);
+        return await RecordAsync(sql, crateId, crate.Revision, crate.Name, kind, num, data).ConfigureAwait(false);
+    }
+
+    /// <summary>Appends the change of a revision that the caller's own statement has just set, and makes every projection want it.</summary>
+    public static async ValueTask<Revised> RecordAsync(Statements sql, long crateId, long revision, string name, string kind, string? num, string? data)
+    {
+        var change = await sql.LongAsync(
+            "INSERT INTO changes (at, kind, crate_id, revision, name, num, data) VALUES (now_us(), $1, $2, $3, $4, $5, $6) RETURNING id",
+            kind, crateId, revision, name, num, data).ConfigureAwait(false);
+        // A projection already behind keeps the oldest change it lacks: renderers go in that order.
+        await sql.ExecuteAsync(
+            """
+            INSERT INTO projections (crate_id, kind, target, wanted, first_change, behind_since, rung_at)
+            VALUES ($1, 'git', '', $2, $3, now_us(), now_us()), ($1, 'sparse', '', $2, $3, now_us(), now_us())
+            ON CONFLICT (crate_id, kind, target) DO UPDATE SET
+                wanted = excluded.wanted,
+                first_change = CASE WHEN projections.reached < projections.wanted THEN projections.first_change ELSE excluded.first_change END,
+                behind_since = CASE WHEN projections.reached < projections.wanted THEN projections.behind_since ELSE excluded.behind_since END,
+                rung_at = excluded.rung_at
+            """,
+            crateId, revision, change).ConfigureAwait(false);
+        return new Revised(crateId, revision, change!.Value);
+    }
+}
