@@ -1,0 +1,41 @@
+namespace Pipeline.Registry.Options;
+
+/// <summary>The limits and times of publishing. Section <c>Publish</c>; defaults as crates-io-behaviour §1.3.</summary>
+public sealed record PublishOptions
+{
+    /// <summary>The largest .crate, in bytes, unless the crate has its own limit.</summary>
+    public long MaxUploadBytes { get; init; } = 10 * 1024 * 1024;
+
+    /// <summary>Fewer decompressed bytes than this must come out of an archive (exclusive).</summary>
+    public long MaxUnpackedBytes { get; init; } = 512L * 1024 * 1024;
+
+    /// <summary>The most entries of an archive; null: no limit.</summary>
+    public int? MaxEntries { get; init; }
+
+    /// <summary>The most dependencies of a version.</summary>
+    public int MaxDependencies { get; init; } = 500;
+
+    /// <summary>The most features, and the most values of one.</summary>
+    public int MaxFeatures { get; init; } = 300;
+
+    /// <summary>The most versions of one crate per 24 hours; null: no limit.</summary>
+    public int? MaxDailyVersions { get; init; }
+
+    /// <summary>How long a PUT is held while its status can still be chosen. cargo gives up after 30 silent seconds.</summary>
+    public double HoldSeconds { get; init; } = 20;
+
+    /// <summary>How long, after that, blanks are sent before the answer becomes a warning with the status URL.</summary>
+    public double TailSeconds { get; init; } = 600;
+
+    /// <summary>Every how many seconds blanks are sent. cargo wants 10 bytes per second averaged over 30 s.</summary>
+    public double BlankSeconds { get; init; } = 5;
+
+    /// <summary>A publish undecided for this many hours is rejected as expired.</summary>
+    public double ExpireHours { get; init; } = 24;
+
+    /// <summary>Above this many staged bytes intake answers 503.</summary>
+    public long StagingHighWaterBytes { get; init; } = 8L * 1024 * 1024 * 1024;
+
+    /// <summary>Whether a publisher needs a verified e-mail address.</summary>
+    public bool RequireEmail { get; init; } = true;
+}

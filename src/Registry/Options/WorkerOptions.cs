@@ -1,0 +1,32 @@
+namespace Pipeline.Registry.Options;
+
+/// <summary>Which workers a process runs and how much waits in memory for each. Section <c>Workers</c>.</summary>
+public sealed record WorkerOptions
+{
+    /// <summary>The queues this process serves; empty: all of them.</summary>
+    public IReadOnlyList<string> Only { get; init; } = [];
+
+    /// <summary>Whether this process runs workers at all.</summary>
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>How many bells wait in memory per stage; more are dropped and claimed by the sweep.</summary>
+    public int QueueCapacity { get; init; } = 1000;
+
+    /// <summary>How many archives are checked side by side.</summary>
+    public int TarballConcurrency { get; init; } = 4;
+
+    /// <summary>How many manifests are decided side by side.</summary>
+    public int ManifestConcurrency { get; init; } = 16;
+
+    /// <summary>How many sparse files are rendered side by side.</summary>
+    public int SparseConcurrency { get; init; } = 16;
+
+    /// <summary>Seconds between two sweeps.</summary>
+    public double SweepSeconds { get; init; } = 10;
+
+    /// <summary>A row rung this many seconds ago and still waiting is rung again.</summary>
+    public double RingAgainSeconds { get; init; } = 30;
+
+    /// <summary>Whether this process serves a queue.</summary>
+    public bool Serves(string queue) => Enabled && (Only.Count == 0 || Only.Contains(queue, StringComparer.Ordinal));
+}
