@@ -1,0 +1,31 @@
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Registry.Failures;
+
+namespace Pipeline.Registry.Bus;
+
+/// <summary>The bus of the standalone shape: MassTransit in memory, bounded by the doorbell (<see cref="StageGauge"/>).</summary>
+public static class InMemoryBus
+{
+    /// <summary>Registers the bus with the consumers of this process.</summary>
+    public static IServiceCollection AddInMemoryBus(this IServiceCollection services, Action<IBusRegistrationConfigurator> addConsumers)
+    {
+        services.AddSingleton<StageGauges>();
+        services.AddSingleton<Stages>();
+        services.AddSingleton<FailureLog>();
+        services.AddSingleton<IDoorbell, BusDoorbell>();
+        services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            addConsumers(bus);
+            bus.UsingInMemory((context, memory) =>
+            {
+                memory.UseConsumeFilter(typeof(FailureFilter<>), context);
+                memory.ConfigureEndpoints(context, new KebabCaseEndpointNameFormatter(false));
+            });
+        });
+        // Bells rung before the queues are bound would be lost for a whole sweep.
+        services.AddOptions<MassTransitHostOptions>().Configure(options => options.WaitUntilStarted = true);
+        return services;
+    }
+}

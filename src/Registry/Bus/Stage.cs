@@ -1,0 +1,20 @@
+namespace Pipeline.Registry.Bus;
+
+/// <summary>What the bus and the failure handling know of one stage.</summary>
+/// <param name="Queue">Its queue, the kebab-case of its message; also its name in logs, failures and configuration.</param>
+/// <param name="Message">Its message.</param>
+/// <param name="Key">The key a failure of it is filed under.</param>
+/// <param name="DelaySql">
+/// Puts off the row behind a key after a failure: <c>$1</c> the key, <c>$2</c> the error, <c>$3</c> when to try next. Null: the stage has
+/// no row of its own, the next sweep or schedule is its next try.
+/// </param>
+public sealed record Stage(string Queue, Type Message, Func<object, string> Key, string? DelaySql);
+
+/// <summary>Every stage of this program by its message.</summary>
+public sealed class Stages(IEnumerable<Stage> stages)
+{
+    private readonly Dictionary<Type, Stage> _byMessage = stages.ToDictionary(stage => stage.Message);
+
+    /// <summary>The stage of a message.</summary>
+    public Stage Of(Type message) => _byMessage[message];
+}

@@ -1,0 +1,47 @@
+using MassTransit;
+using Microsoft.Extensions.Hosting;
+using Pipeline.Contracts.Upkeep;
+using Pipeline.Registry.Bus;
+
+namespace Pipeline.Registry.Failures;
+
+/// <summary>
+/// Stands around every consumer: counts the bell out of its gauge, and hands whatever the consumer throws to <see cref="FailureLog"/>.
+/// The message is done either way, since the failure is a row. Short waits are kept in memory; a longer one is the sweep's.
+/// </summary>
+public sealed class FailureFilter<T>(Stages stages, StageGauges gauges, FailureLog failures, IDoorbell doorbell, IHostApplicationLifetime lifetime) : IFilter<ConsumeContext<T>>
+    where T : class
+{
+    private static readonly TimeSpan LongestInMemory = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    public async Task Send(ConsumeContext<T> context, IPipe<ConsumeContext<T>> next)
+    {
+        if (gauges.Of(typeof(T)).Leave()) await doorbell.RingAsync(new Sweep()).ConfigureAwait(false);
+        var stage = stages.Of(typeof(T));
+        var key = stage.Key(context.Message);
+        try
+        {
+            await next.Send(context).ConfigureAwait(false);
+            await failures.ResolveAsync(stage, key).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // The process is going down: the row still waits, the next process's sweep rings.
+        }
+        catch (Exception e)
+        {
+            var delay = await failures.RecordAsync(stage, key, e).ConfigureAwait(false);
+            if (delay <= LongestInMemory) _ = RingLaterAsync(context.Message, delay.Value);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Probe(ProbeContext context) => context.CreateFilterScope("failures");
+
+    private async Task RingLaterAsync(T bell, TimeSpan delay)
+    {
+        await Task.Delay(delay).ConfigureAwait(false);
+        await doorbell.RingAsync(bell).ConfigureAwait(false);
+    }
+}

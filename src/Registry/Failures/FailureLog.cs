@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Pipeline.Registry.Bus;
+using Pipeline.Registry.Database;
+
+namespace Pipeline.Registry.Failures;
+
+/// <summary>
+/// The one place that decides what follows a failure. Transient: the row's next try is stored, with backoff and jitter. Anything else
+/// is a fault: a bug, parked until somebody replays it. Both are rows that can be seen; the message itself is done.
+/// </summary>
+public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger)
+{
+    /// <summary>A next try that never comes by itself: the row is parked until it is replayed.</summary>
+    public const long Parked = long.MaxValue / 4;
+
+    private const double FirstDelaySeconds = 0.5;
+    private const double LongestDelaySeconds = 600;
+    private const int MaxText = 2000;
+
+    // Most stages never fail: the success path asks the database only once something did.
+    private volatile bool _mayBeOpen = true;
+
+    /// <summary>Files a failure and puts off its row. Returns when it is tried next; null when it is parked.</summary>
+    public async ValueTask<TimeSpan?> RecordAsync(Stage stage, string key, Exception exception)
+    {
+        var transient = exception as TransientException;
+        var (kind, code) = transient is null ? ("fault", exception.GetType().Name) : ("transient", transient.Code);
+        var text = exception.Message.Length > MaxText ? exception.Message[..MaxText] : exception.Message;
+        var trace = Activity.Current?.TraceId.ToString();
+        _mayBeOpen = true;
+        var delay = await database.WriteAsync(
+            async sql =>
+            {
+                var count = await sql.LongAsync(
+                    """
+                    INSERT INTO failures (stage, key, kind, code, text, trace_id, first_seen, last_seen)
+                    VALUES ($1, $2, $3, $4, $5, $6, now_us(), now_us())
+                    ON CONFLICT (stage, key, code) WHERE resolved_at IS NULL
+                    DO UPDATE SET count = failures.count + 1, last_seen = now_us(), text = excluded.text, trace_id = excluded.trace_id
+                    RETURNING count
+                    """,
+                    stage.Queue, key, kind, code, text, trace).ConfigureAwait(false);
+                TimeSpan? wait = transient is null ? null : Backoff(count!.Value);
+                var next = wait is null ? Parked : await sql.NowAsync().ConfigureAwait(false) + Microseconds.Of(wait.Value);
+                if (stage.DelaySql is not null) await sql.ExecuteAsync(stage.DelaySql, key, text, next).ConfigureAwait(false);
+                return wait;
+            }).ConfigureAwait(false);
+
+        if (transient is not null) logger.LogWarning(exception, "{Stage} {Key} failed for now ({Code}), next try in {Delay}", stage.Queue, key, code, delay);
+        else logger.LogError(exception, "{Stage} {Key} is parked: {Code}", stage.Queue, key, code);
+        return delay;
+    }
+
+    /// <summary>The key's work was done after all: its open failures are resolved.</summary>
+    public async ValueTask ResolveAsync(Stage stage, string key)
+    {
+        if (!_mayBeOpen) return;
+        var left = await database.WriteAsync(
+            async sql =>
+            {
+                await sql.ExecuteAsync("UPDATE failures SET resolved_at = now_us() WHERE stage = $1 AND key = $2 AND resolved_at IS NULL", stage.Queue, key).ConfigureAwait(false);
+                return await sql.LongAsync("SELECT 1 FROM failures WHERE resolved_at IS NULL LIMIT 1").ConfigureAwait(false);
+            }).ConfigureAwait(false);
+        if (left is null) _mayBeOpen = false;
+    }
+
+    private static TimeSpan Backoff(long count)
+    {
+        var seconds = Math.Min(LongestDelaySeconds, FirstDelaySeconds * Math.Pow(2, Math.Min(count - 1, 20)));
+        // Jitter: what failed together must not come back together.
+        return TimeSpan.FromSeconds(seconds * (0.75 + (Random.Shared.NextDouble() / 2)));
+    }
+}
