@@ -1,0 +1,15 @@
+using System.Text.Json.Serialization;
+
+namespace Pipeline.Contracts.Publishing;
+
+/// <summary>What the pipeline keeps of the publish JSON beside name and version. Everything else is read from the manifest.</summary>
+/// <param name="Dependencies">What it says of dependencies that live in other registries; those that live here may be left out.</param>
+/// <param name="Readme">The README's source text.</param>
+/// <param name="ReadmeFile">The README's path.</param>
+/// <param name="AllowMissingDependencies">An operator's import: dependencies need not be known here yet.</param>
+public sealed record PublishClaims(IReadOnlyList<ClaimedDependency> Dependencies, string? Readme, string? ReadmeFile, bool AllowMissingDependencies);
+
+/// <summary>The stored form of <see cref="PublishClaims"/>. Fields are only ever added.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(PublishClaims))]
+public sealed partial class PublishClaimsJson : JsonSerializerContext;
