@@ -7,9 +7,9 @@ namespace Pipeline.Contracts.Publishing;
 /// <param name="Readme">The README's source text.</param>
 /// <param name="ReadmeFile">The README's path.</param>
 /// <param name="AllowMissingDependencies">An operator's import: dependencies need not be known here yet.</param>
-public sealed record PublishClaims(IReadOnlyList<ClaimedDependency> Dependencies, string? Readme, string? ReadmeFile, bool AllowMissingDependencies);
+public sealed record StoredClaims(IReadOnlyList<ClaimedDependency> Dependencies, string? Readme, string? ReadmeFile, bool AllowMissingDependencies);
 
-/// <summary>The stored form of <see cref="PublishClaims"/>. Fields are only ever added.</summary>
+/// <summary>The stored form of <see cref="StoredClaims"/>. Fields are only ever added.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
-[JsonSerializable(typeof(PublishClaims))]
-public sealed partial class PublishClaimsJson : JsonSerializerContext;
+[JsonSerializable(typeof(StoredClaims))]
+public sealed partial class StoredClaimsJson : JsonSerializerContext;
