@@ -12,13 +12,13 @@ public readonly record struct Checksum : IParsable<Checksum>
     /// <summary>Bytes of a checksum.</summary>
     public const int ByteLength = 32;
 
-    private readonly UInt128 high;
-    private readonly UInt128 low;
+    private readonly UInt128 _high;
+    private readonly UInt128 _low;
 
     private Checksum(ReadOnlySpan<byte> bytes)
     {
-        high = BinaryPrimitives.ReadUInt128BigEndian(bytes);
-        low = BinaryPrimitives.ReadUInt128BigEndian(bytes[16..]);
+        _high = BinaryPrimitives.ReadUInt128BigEndian(bytes);
+        _low = BinaryPrimitives.ReadUInt128BigEndian(bytes[16..]);
     }
 
     /// <summary>The checksum of these bytes.</summary>
@@ -71,8 +71,8 @@ public readonly record struct Checksum : IParsable<Checksum>
     /// <summary>Writes the 32 bytes to the start of <paramref name="destination"/>.</summary>
     public void CopyTo(Span<byte> destination)
     {
-        BinaryPrimitives.WriteUInt128BigEndian(destination, high);
-        BinaryPrimitives.WriteUInt128BigEndian(destination[16..], low);
+        BinaryPrimitives.WriteUInt128BigEndian(destination, _high);
+        BinaryPrimitives.WriteUInt128BigEndian(destination[16..], _low);
     }
 
     /// <summary>64 lower-case hex digits.</summary>

@@ -13,13 +13,13 @@ public sealed class CrateVersion : IEquatable<CrateVersion>, IComparable<CrateVe
     /// <summary>The most characters a published version may have, build metadata included.</summary>
     public const int MaxPublishedLength = 150;
 
-    private readonly int prereleaseStart;
-    private readonly int coreEnd;
+    private readonly int _prereleaseStart;
+    private readonly int _coreEnd;
 
     private CrateVersion(string text, ulong major, ulong minor, ulong patch, int prereleaseStart, int coreEnd)
     {
         (Text, Major, Minor, Patch) = (text, major, minor, patch);
-        (this.prereleaseStart, this.coreEnd) = (prereleaseStart, coreEnd);
+        (_prereleaseStart, _coreEnd) = (prereleaseStart, coreEnd);
     }
 
     /// <summary>The version's one spelling, build metadata included.</summary>
@@ -35,16 +35,16 @@ public sealed class CrateVersion : IEquatable<CrateVersion>, IComparable<CrateVe
     public ulong Patch { get; }
 
     /// <summary>The pre-release identifiers without <c>-</c>; empty for a full release.</summary>
-    public ReadOnlySpan<char> Prerelease => Text.AsSpan(prereleaseStart, coreEnd - prereleaseStart);
+    public ReadOnlySpan<char> Prerelease => Text.AsSpan(_prereleaseStart, _coreEnd - _prereleaseStart);
 
     /// <summary>The build metadata without <c>+</c>; empty when there is none.</summary>
-    public ReadOnlySpan<char> Build => coreEnd == Text.Length ? default : Text.AsSpan(coreEnd + 1);
+    public ReadOnlySpan<char> Build => _coreEnd == Text.Length ? default : Text.AsSpan(_coreEnd + 1);
 
     /// <summary>Whether it is a pre-release.</summary>
-    public bool IsPrerelease => prereleaseStart < coreEnd;
+    public bool IsPrerelease => _prereleaseStart < _coreEnd;
 
     /// <summary>The text without build metadata: the number that is taken once published, whatever metadata came with it.</summary>
-    public string WithoutBuild => coreEnd == Text.Length ? Text : Text[..coreEnd];
+    public string WithoutBuild => _coreEnd == Text.Length ? Text : Text[.._coreEnd];
 
     /// <summary>Reads a version of any length; false when the text is none.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out CrateVersion? version)

@@ -18,17 +18,17 @@ public sealed class Secret
     private const string Mask = "***";
 
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
-    private readonly string value;
+    private readonly string _value;
 
     /// <summary>Hides a value.</summary>
     public Secret(string value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        this.value = value;
+        _value = value;
     }
 
     /// <summary>The value itself: for the one call that needs it, never for a log, an error text or a message.</summary>
-    public string Reveal() => value;
+    public string Reveal() => _value;
 
     /// <summary>Always <c>***</c>.</summary>
     public override string ToString() => Mask;

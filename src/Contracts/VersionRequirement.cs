@@ -13,11 +13,11 @@ public sealed class VersionRequirement : IEquatable<VersionRequirement>, IParsab
     /// <summary>The most comparators of one requirement.</summary>
     public const int MaxComparators = 32;
 
-    private readonly VersionComparator[] comparators;
+    private readonly VersionComparator[] _comparators;
 
     private VersionRequirement(VersionComparator[] comparators)
     {
-        this.comparators = comparators;
+        _comparators = comparators;
         Text = comparators.Length switch
         {
             0 => "*",
@@ -33,7 +33,7 @@ public sealed class VersionRequirement : IEquatable<VersionRequirement>, IParsab
     public string Text { get; }
 
     /// <summary>Whether it is the bare wildcard (<c>*</c>, <c>x</c> or <c>X</c>); <c>1.*</c> is not.</summary>
-    public bool IsWildcard => comparators.Length == 0;
+    public bool IsWildcard => _comparators.Length == 0;
 
     /// <summary>Reads a requirement; false when the text is none.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out VersionRequirement? requirement)
@@ -57,7 +57,7 @@ public sealed class VersionRequirement : IEquatable<VersionRequirement>, IParsab
     {
         ArgumentNullException.ThrowIfNull(version);
         var admitted = !version.IsPrerelease;
-        foreach (var comparator in comparators)
+        foreach (var comparator in _comparators)
         {
             if (!comparator.Matches(version))
                 return false;

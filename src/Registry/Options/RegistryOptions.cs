@@ -1,3 +1,5 @@
+using Pipeline.Contracts;
+
 namespace Pipeline.Registry.Options;
 
 /// <summary>The registry itself: where it keeps things and what it calls itself. Section <c>Registry</c>.</summary>
@@ -16,7 +18,7 @@ public sealed record RegistryOptions
     public IReadOnlyList<string> OwnIndexUrls { get; init; } = [];
 
     /// <summary>The index URLs of other registries that dependencies may name. Empty entries are ignored; the default is crates.io.</summary>
-    public IReadOnlyList<string> AllowedForeignIndexes { get; init; } = ["https://github.com/rust-lang/crates.io-index"];
+    public IReadOnlyList<string> AllowedForeignIndexes { get; init; } = [WellKnownRegistries.CratesIoIndex];
 
     /// <summary>Origins of web pages that may call authenticated endpoints, besides <see cref="PublicUrl"/>.</summary>
     public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
