@@ -50,4 +50,25 @@ public static class RejectCodes
 
     /// <summary>The publish was not decided within its deadline.</summary>
     public const string Expired = "expired";
+
+    /// <summary>No token, a token that is not known, or a header that holds none.</summary>
+    public const string Unauthenticated = "unauthenticated";
+
+    /// <summary>The token or the account may not do this.</summary>
+    public const string Forbidden = "forbidden";
+
+    /// <summary>The account is locked.</summary>
+    public const string AccountLocked = "account-locked";
+
+    /// <summary>Too many attempts in a short time.</summary>
+    public const string RateLimited = "rate-limited";
+
+    /// <summary>What was asked for does not exist.</summary>
+    public const string NotFound = "not-found";
+
+    /// <summary>The request itself is not of the form the endpoint takes.</summary>
+    public const string InvalidRequest = "invalid-request";
+
+    /// <summary>The state of things forbids it: a deletion of a crate that others depend on.</summary>
+    public const string Conflict = "conflict";
 }
