@@ -61,12 +61,14 @@ public sealed class FolderStore : IObjectStore
     /// <inheritdoc/>
     public ValueTask<StoredObject?> OpenAsync(string key, CancellationToken cancellationToken = default)
     {
+        // A missing object is the rule for a new crate's index file, and an exception costs more than a look.
+        if (!File.Exists(PathOf(key))) return ValueTask.FromResult<StoredObject?>(null);
         try
         {
             var file = new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
             return ValueTask.FromResult<StoredObject?>(new StoredObject(file, file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle)));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException && Directory.Exists(PathOf(key)))
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return ValueTask.FromResult<StoredObject?>(null);
         }
@@ -75,10 +77,9 @@ public sealed class FolderStore : IObjectStore
     /// <inheritdoc/>
     public ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default)
     {
+        // Not synced: an object that a crash brings back is found by upkeep, and nothing names it.
         var path = PathOf(key);
-        if (!File.Exists(path)) return ValueTask.CompletedTask;
-        File.Delete(path);
-        Libc.SyncFolder(Path.GetDirectoryName(path)!);
+        if (File.Exists(path)) File.Delete(path);
         return ValueTask.CompletedTask;
     }
 

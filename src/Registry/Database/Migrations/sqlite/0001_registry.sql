@@ -129,6 +129,7 @@ CREATE TABLE versions (
 );
 CREATE UNIQUE INDEX versions_taken ON versions (crate_id, num_no_build) WHERE NOT freed;
 CREATE INDEX versions_in_order ON versions (crate_id, published_at);
+CREATE INDEX versions_by_object ON versions (object_key);
 
 -- Which crate names a version depends on: for reverse dependencies and the rule that guards deletion.
 CREATE TABLE dependencies (
@@ -164,7 +165,6 @@ CREATE TABLE publishes (
     name TEXT NOT NULL,
     num TEXT NOT NULL,                       -- normalised version
     num_no_build TEXT NOT NULL,
-    raw_version TEXT NOT NULL,               -- as the JSON spells it: the manifest must agree with that
     checksum TEXT NOT NULL,
     size BIGINT NOT NULL,
     user_id BIGINT NOT NULL REFERENCES users (id),

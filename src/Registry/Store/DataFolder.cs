@@ -1,0 +1,49 @@
+using Pipeline.Registry.Posix;
+
+namespace Pipeline.Registry.Store;
+
+/// <summary>The folder of the standalone shape. One process at a time owns it; its files are the owner's alone.</summary>
+public sealed class DataFolder : IDisposable
+{
+    private readonly int _lock;
+
+    private DataFolder(string path, int @lock)
+    {
+        Path = path;
+        _lock = @lock;
+    }
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>The database file.</summary>
+    public string Database => Combine("registry.sqlite");
+
+    /// <summary>The folder of the objects.</summary>
+    public string Objects => Combine("objects");
+
+    /// <summary>The bare repository of the git index.</summary>
+    public string GitIndex => Combine("index.git");
+
+    /// <summary>Where the command line finds the URL of the running instance.</summary>
+    public string Url => Combine("url");
+
+    /// <summary>Where it finds the administrator's token.</summary>
+    public string AdminToken => Combine("admin-token");
+
+    /// <summary>Creates the folder if need be and takes it.</summary>
+    /// <exception cref="InvalidOperationException">Another process has it.</exception>
+    public static DataFolder Take(string path)
+    {
+        var full = System.IO.Path.GetFullPath(path);
+        Directory.CreateDirectory(full, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var descriptor = Libc.TryLock(System.IO.Path.Combine(full, "lock"))
+            ?? throw new InvalidOperationException($"the data folder {full} is in use by another process");
+        return new DataFolder(full, descriptor);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Libc.Close(_lock);
+
+    private string Combine(string name) => System.IO.Path.Combine(Path, name);
+}

@@ -1,0 +1,85 @@
+using Pipeline.Registry.Database;
+
+namespace Pipeline.Registry.Truth;
+
+/// <summary>A renderer's claim on a projection.</summary>
+/// <param name="Id">The claim's own id.</param>
+/// <param name="CrateId">The crate.</param>
+/// <param name="Kind">The projection's kind.</param>
+/// <param name="Revision">The revision that was wanted when it was set.</param>
+/// <param name="Path">Where the projection was rendered last; null: nowhere yet.</param>
+public sealed record Claim(string Id, long CrateId, string Kind, long Revision, string? Path);
+
+/// <summary>
+/// The protocol of renderers that write outside without a lock (design, law 4). A renderer sets a durable claim before it writes and
+/// closes it afterwards; it has closed only if nobody claimed a higher revision meanwhile, else it must render again. So whoever
+/// writes last has seen the newest, even when it slept between rendering and writing and the newer bytes equal older ones.
+/// </summary>
+public static class Claims
+{
+    /// <summary>Claims a projection, or returns null when it shows the newest revision and no dead renderer left a claim behind.</summary>
+    public static async ValueTask<Claim?> OpenAsync(Statements sql, long crateId, string kind, string process)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        var state = await sql.FirstAsync(
+            """
+            SELECT p.wanted, p.reached < p.wanted, p.path,
+                EXISTS (SELECT 1 FROM claims c WHERE c.crate_id = $1 AND c.kind = $2 AND c.target = '' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = c.process))
+            FROM projections p WHERE p.crate_id = $1 AND p.kind = $2 AND p.target = ''
+            """,
+            static row => new State(row.Long(0), row.Bool(1), row.TextOrNull(2), row.Bool(3)),
+            crateId, kind).ConfigureAwait(false);
+        return state is null || !(state.Behind || state.LeftOpen) ? null : await InsertAsync(sql, crateId, kind, process, state.Wanted, state.Path).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Closes a claim after the outside shows <paramref name="rendered"/>. Null: closed. Otherwise somebody claimed a higher revision
+    /// meanwhile, or a sweep took this renderer for dead: what was written may stand over newer bytes, so render again under the claim returned.
+    /// </summary>
+    /// <param name="sql">The open transaction.</param>
+    /// <param name="claim">The claim.</param>
+    /// <param name="rendered">The revision that was written; at least the claimed one.</param>
+    /// <param name="path">Where it stands now; null: nowhere.</param>
+    /// <param name="process">This process.</param>
+    public static async ValueTask<Claim?> CloseAsync(Statements sql, Claim claim, long rendered, string? path, string process)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        ArgumentNullException.ThrowIfNull(claim);
+        var stood = await sql.ExecuteAsync("DELETE FROM claims WHERE id = $1", claim.Id).ConfigureAwait(false) == 1;
+        var closed = stood && await sql.ExecuteAsync(
+            """
+            UPDATE projections SET
+                reached = CASE WHEN reached < $3 THEN $3 ELSE reached END, reached_at = now_us(), path = $4,
+                first_change = CASE WHEN $3 >= wanted THEN first_change ELSE (SELECT min(id) FROM changes WHERE crate_id = $1 AND revision > $3) END,
+                behind_since = CASE WHEN $3 >= wanted THEN NULL ELSE behind_since END,
+                attempts = 0, last_error = NULL, next_try_at = NULL
+            WHERE crate_id = $1 AND kind = $2 AND target = '' AND claimed <= $3
+            """,
+            claim.CrateId, claim.Kind, rendered, path).ConfigureAwait(false) == 1;
+        if (closed)
+        {
+            // What was just written is newer than anything a dead renderer can have left.
+            await sql.ExecuteAsync(
+                "DELETE FROM claims WHERE crate_id = $1 AND kind = $2 AND target = '' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = claims.process)",
+                claim.CrateId, claim.Kind).ConfigureAwait(false);
+            return null;
+        }
+
+        var wanted = await sql.LongAsync("SELECT wanted FROM projections WHERE crate_id = $1 AND kind = $2 AND target = ''", claim.CrateId, claim.Kind).ConfigureAwait(false);
+        return await InsertAsync(sql, claim.CrateId, claim.Kind, process, wanted!.Value, path).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<Claim> InsertAsync(Statements sql, long crateId, string kind, string process, long revision, string? path)
+    {
+        var id = Guid.CreateVersion7().ToString();
+        await sql.ExecuteAsync(
+            "UPDATE projections SET claimed = CASE WHEN claimed < $3 THEN $3 ELSE claimed END WHERE crate_id = $1 AND kind = $2 AND target = ''",
+            crateId, kind, revision).ConfigureAwait(false);
+        await sql.ExecuteAsync(
+            "INSERT INTO claims (id, crate_id, kind, target, revision, process, claimed_at) VALUES ($1, $2, $3, '', $4, $5, now_us())",
+            id, crateId, kind, revision, process).ConfigureAwait(false);
+        return new Claim(id, crateId, kind, revision, path);
+    }
+
+    private sealed record State(long Wanted, bool Behind, string? Path, bool LeftOpen);
+}

@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Pipeline.Registry.Database;
+using Pipeline.Registry.Failures;
+
+namespace Pipeline.Registry.Truth;
+
+/// <summary>This process's row among the living: claims and leases of processes without a row are taken over.</summary>
+public sealed class ThisProcess(IDatabase database, ILogger<ThisProcess> logger) : BackgroundService
+{
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(10);
+
+    /// <summary>Silent for this long, a process counts as dead.</summary>
+    private const long DeadAfter = 60 * Microseconds.Second;
+
+    /// <summary>The process's id, new at every start.</summary>
+    public string Id { get; } = Guid.CreateVersion7().ToString();
+
+    /// <summary>Writes the first sign of life. Alone on its database (the standalone shape), all other rows are of dead processes.</summary>
+    public async Task EnterAsync(bool alone, string roles)
+    {
+        await database.WriteAsync(async sql =>
+        {
+            if (alone) await sql.ExecuteAsync("DELETE FROM processes").ConfigureAwait(false);
+            return await sql.ExecuteAsync("INSERT INTO processes (id, roles, started_at, seen_at) VALUES ($1, $2, now_us(), now_us())", Id, roles).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Beat);
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        {
+            try
+            {
+                await database.WriteAsync(async sql =>
+                {
+                    await sql.ExecuteAsync("UPDATE processes SET seen_at = now_us() WHERE id = $1", Id).ConfigureAwait(false);
+                    return await sql.ExecuteAsync("DELETE FROM processes WHERE seen_at < now_us() - $1", DeadAfter).ConfigureAwait(false);
+                }, stoppingToken).ConfigureAwait(false);
+            }
+            catch (TransientException e)
+            {
+                logger.LogWarning(e, "no sign of life could be written");
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Pipeline.Registry.Store;
+
+namespace Pipeline.Registry.Tests.Store;
+
+public sealed class FolderStoreTests : ObjectStoreContract, IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("store");
+
+    public FolderStoreTests() => Store = new FolderStore(_folder.FullName);
+
+    protected override IObjectStore Store { get; }
+
+    [Fact]
+    public async Task A_key_that_leaves_the_folder_is_a_bug_and_throws() =>
+        await Should.ThrowAsync<ArgumentException>(() => Store.PutAsync("index/../../etc/passwd", default).AsTask());
+
+    [Fact]
+    public async Task A_reader_keeps_the_bytes_it_opened_while_they_are_replaced()
+    {
+        await Store.PutAsync("index/a", "old"u8.ToArray());
+        await using var open = await Store.OpenAsync("index/a");
+
+        await Store.PutAsync("index/a", "newer"u8.ToArray());
+
+        using var reader = new StreamReader(open!.Content);
+        (await reader.ReadToEndAsync()).ShouldBe("old");
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}
