@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using MassTransit;
+using Microsoft.Extensions.Logging;
+using Pipeline.Contracts;
+using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Publishing;
+using Pipeline.Registry.Bus;
+using Pipeline.Registry.Database;
+using Pipeline.Registry.Failures;
+using Pipeline.Registry.Faults;
+using Pipeline.Registry.Options;
+using Pipeline.Registry.Store;
+using Pipeline.Registry.Truth;
+
+namespace Pipeline.Workers.Manifests;
+
+/// <summary>Reaches the verdict of a publish: reads its manifest, applies the rules, and reserves, stores and records the version.</summary>
+/// <remarks>
+/// Triggered by: <see cref="ReadManifest"/>, from the tarball stage, from a publish of the same version that has ended, or from the sweep.
+/// Produces: the verdict; for an accepted version its bytes, record and row; bells for every projection; <see cref="PublishDecided"/>.
+/// Safe to repeat because: the verdict is written once, the reservation is re-taken under a higher fence, bytes and record are create-only.
+/// Ordered/locked by: the reservation of (crate, version number).
+/// May run in parallel: yes, also for the same publish or version.
+/// </remarks>
+public sealed class ReadManifestConsumer(
+    IDatabase database, IObjectStore store, IDoorbell doorbell, PublishDecision decision, PublishOptions limits, ILogger<ReadManifestConsumer> logger)
+    : IConsumer<ReadManifest>
+{
+    private const int MostReservations = 5;
+
+    /// <inheritdoc/>
+    public async Task Consume(ConsumeContext<ReadManifest> context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var started = Stopwatch.GetTimestamp();
+        var publish = await database.ReadAsync(sql => Publishes.FindAsync(sql, context.Message.PublishId), context.CancellationToken).ConfigureAwait(false);
+        if (publish is not { State: PublishStates.Checked }) return;
+
+        var (reject, version) = decision.Decide(publish);
+        FaultPoints.Reach("manifest.decided");
+        if (reject is not null) await RejectAsync(publish, reject, started).ConfigureAwait(false);
+        else await PublishAsync(version!, started, context.CancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task PublishAsync(VersionFacts version, long started, CancellationToken cancellationToken)
+    {
+        var publish = version.Publish;
+        for (var attempt = 0; attempt < MostReservations; attempt++)
+        {
+            var reserved = await database.WriteAsync(sql => Reservation.ReserveAsync(sql, version, limits, decision.Categories), cancellationToken).ConfigureAwait(false);
+            FaultPoints.Reach("manifest.reserved");
+            switch (reserved)
+            {
+                case Reserved.Over:
+                    return;
+                case Reserved.Refused refused:
+                    await RejectAsync(publish, refused.Reject, started).ConfigureAwait(false);
+                    return;
+                case Reserved.Same:
+                    await EndAsync(publish, [], null).ConfigureAwait(false);
+                    return;
+                case Reserved.Busy busy:
+                    // A publish that holds it rings this one when it ends; a deletion does not, so that one is tried again soon.
+                    if (!PublishId.TryParse(busy.Holder, out _)) throw new TransientException("version-busy", $"{publish.Name} {publish.Num} is being deleted");
+                    return;
+                case Reserved.Ours ours:
+                    if (!await TryStoreAsync(version, ours, cancellationToken).ConfigureAwait(false)) continue;
+                    if (await TryRecordAsync(version, ours, started).ConfigureAwait(false) is not { } recorded) continue;
+                    FaultPoints.Reach("manifest.recorded");
+                    await EndAsync(publish, recorded.Woken, recorded.CrateId).ConfigureAwait(false);
+                    logger.LogInformation("publish {publish.id} of {crate.name} {crate.version} accepted", publish.Id, publish.Name, publish.Num);
+                    return;
+            }
+        }
+
+        throw new TransientException("version-contended", $"{publish.Name} {publish.Num} changed hands {MostReservations} times");
+    }
+
+    /// <summary>Step 2 of reserve, store, record. False: the publish was decided by somebody else meanwhile.</summary>
+    private async Task<bool> TryStoreAsync(VersionFacts version, Reserved.Ours reserved, CancellationToken cancellationToken)
+    {
+        var publish = version.Publish;
+        try
+        {
+            // Bytes already there that no version names are the reservation holder's to replace; whoever lost the fence must not touch them.
+            if (!await store.PromoteAsync(publish.StagingKey, version.ObjectKey, replace: false, cancellationToken).ConfigureAwait(false))
+            {
+                if (!await database.ReadAsync(sql => Reservation.IsHeldAsync(sql, publish.Id, reserved.Fence), cancellationToken).ConfigureAwait(false)) return false;
+                await store.PromoteAsync(publish.StagingKey, version.ObjectKey, replace: true, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (FileNotFoundException)
+        {
+            // The other run of this publish was faster and has cleared the staging; the next reservation attempt sees its verdict.
+            var now = await database.ReadAsync(sql => Publishes.FindAsync(sql, publish.Id), cancellationToken).ConfigureAwait(false);
+            if (now?.State != PublishStates.Checked) return false;
+            throw;
+        }
+
+        FaultPoints.Reach("manifest.stored");
+        var record = VersionRecord.Render(version);
+        using var content = new MemoryStream(record, writable: false);
+        await store.CreateAsync(StoreKeys.Record(publish.Name, publish.Num, publish.Id), content, record.Length, cancellationToken).ConfigureAwait(false);
+        FaultPoints.Reach("manifest.noted");
+        return true;
+    }
+
+    private async Task<Recorded?> TryRecordAsync(VersionFacts version, Reserved.Ours reserved, long started)
+    {
+        try
+        {
+            var took = Microseconds.Of(Stopwatch.GetElapsedTime(started));
+            return await database.WriteAsync(sql => Recording.RecordAsync(sql, version, reserved, took)).ConfigureAwait(false);
+        }
+        catch (CrateMovedException)
+        {
+            return null;
+        }
+    }
+
+    private async Task RejectAsync(PublishRow publish, Reject reject, long started)
+    {
+        var took = Microseconds.Of(Stopwatch.GetElapsedTime(started));
+        var woken = await database.WriteAsync(
+            async sql => await Publishes.RejectAsync(sql, publish.Id, reject, took).ConfigureAwait(false)
+                ? await Publishes.WakeAsync(sql, publish.Id).ConfigureAwait(false)
+                : null).ConfigureAwait(false);
+        if (woken is null) return;
+        await EndAsync(publish, woken, null).ConfigureAwait(false);
+        logger.LogInformation("publish {publish.id} of {crate.name} {crate.version} rejected: {Code}", publish.Id, publish.Name, publish.Num, reject.Code);
+    }
+
+    private async Task EndAsync(PublishRow publish, IReadOnlyList<string> woken, long? crateId)
+    {
+        if (crateId is { } id)
+        {
+            await doorbell.RingAsync(new RenderSparse(id)).ConfigureAwait(false);
+            await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
+        }
+
+        await doorbell.RingAsync(new PublishDecided(publish.Id)).ConfigureAwait(false);
+        foreach (var waiting in woken) await doorbell.RingAsync(new ReadManifest(waiting)).ConfigureAwait(false);
+        FaultPoints.Reach("manifest.rung");
+        await store.DeleteAsync(publish.StagingKey).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,64 @@
+using MassTransit;
+using Microsoft.Extensions.Logging;
+using Pipeline.Contracts;
+using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Publishing;
+using Pipeline.Contracts.Upkeep;
+using Pipeline.Registry.Bus;
+using Pipeline.Registry.Database;
+using Pipeline.Registry.Truth;
+
+namespace Pipeline.Workers.Upkeep;
+
+/// <summary>Finds what waits without a bell and rings: oldest first, in pages, never more than a stage can hold (design, law 2).</summary>
+/// <remarks>
+/// Triggered by: <see cref="Sweep"/>, from the schedule, or from a stage that dropped bells and has room again.
+/// Produces: bells; the verdict <c>expired</c> for publishes past their deadline.
+/// Safe to repeat because: a row is rung again only some time after it was rung last, and every handler may run twice.
+/// Ordered/locked by: nothing; two sweeps claim different rows.
+/// May run in parallel: yes.
+/// </remarks>
+public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, StageGauges gauges, WaitingRows rows, StagingCleanup staging, ILogger<SweepConsumer> logger)
+    : IConsumer<Sweep>
+{
+    /// <inheritdoc/>
+    public async Task Consume(ConsumeContext<Sweep> context)
+    {
+        await ExpireAsync().ConfigureAwait(false);
+        // Later stages first: what is nearly done makes room for what has just come.
+        await RingAsync(static id => new ReadManifest(id), (sql, most) => rows.PublishesAsync(sql, PublishStates.Checked, most)).ConfigureAwait(false);
+        await RingAsync(static id => new ValidateTarball(id), (sql, most) => rows.PublishesAsync(sql, PublishStates.Parked, most)).ConfigureAwait(false);
+        await RingAsync(static id => new RenderSparse(id), rows.SparseAsync).ConfigureAwait(false);
+        await RingAsync(static id => new DeleteBytes(id), rows.DeletionsAsync).ConfigureAwait(false);
+        if (await database.ReadAsync(WaitingRows.GitIsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
+        await staging.RunIfDueAsync().ConfigureAwait(false);
+    }
+
+    private async Task RingAsync<TKey, TBell>(Func<TKey, TBell> bell, Func<Statements, int, ValueTask<List<TKey>>> claim)
+        where TBell : class
+    {
+        var gauge = gauges.Of(typeof(TBell));
+        var most = gauge.Free;
+        if (most == 0) return;
+        var keys = await database.WriteAsync(sql => claim(sql, most)).ConfigureAwait(false);
+        if (keys.Count < most) gauge.CaughtUp();
+        if (keys.Count > 0) logger.LogDebug("sweep rings {Count} times for {Bell}", keys.Count, typeof(TBell).Name);
+        foreach (var key in keys) await doorbell.RingAsync(bell(key)).ConfigureAwait(false);
+    }
+
+    /// <summary>No outage publishes a surprise days later (design, law 7).</summary>
+    private async Task ExpireAsync()
+    {
+        var overdue = await database.ReadAsync(WaitingRows.OverdueAsync).ConfigureAwait(false);
+        foreach (var id in overdue)
+        {
+            var reject = new Reject(RejectCodes.Expired, 408, "the publish could not be decided in time and was given up; publish it again");
+            var woken = await database.WriteAsync(async sql =>
+                await Publishes.RejectAsync(sql, id, reject, 0).ConfigureAwait(false) ? await Publishes.WakeAsync(sql, id).ConfigureAwait(false) : null).ConfigureAwait(false);
+            if (woken is null) continue;
+            logger.LogWarning("publish {publish.id} expired", id);
+            await doorbell.RingAsync(new PublishDecided(id)).ConfigureAwait(false);
+            foreach (var waiting in woken) await doorbell.RingAsync(new ReadManifest(waiting)).ConfigureAwait(false);
+        }
+    }
+}

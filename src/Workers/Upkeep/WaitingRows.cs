@@ -1,0 +1,90 @@
+using Pipeline.Registry.Database;
+using Pipeline.Registry.Options;
+using Pipeline.Registry.Truth;
+
+namespace Pipeline.Workers.Upkeep;
+
+/// <summary>The queries of the sweep. Claiming a row stamps it as rung, so that the next sweep leaves it alone for a while.</summary>
+public sealed class WaitingRows(WorkerOptions options)
+{
+    // A row put off after a failure is due at its next try; any other some time after its last bell.
+    private const string Due = "((next_try_at IS NULL AND (rung_at IS NULL OR rung_at < now_us() - $1)) OR (next_try_at <= now_us() AND (rung_at IS NULL OR rung_at < next_try_at)))";
+
+    private readonly long _again = Microseconds.Of(TimeSpan.FromSeconds(options.RingAgainSeconds));
+
+    /// <summary>Claims publishes that wait in a state, oldest first.</summary>
+    public async ValueTask<List<string>> PublishesAsync(Statements sql, string state, int most)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        var ids = await sql.QueryAsync(
+            $"""
+            UPDATE publishes SET rung_at = now_us() WHERE id IN (
+                SELECT id FROM publishes WHERE state = $2 AND decided_at IS NULL AND {Due} ORDER BY id LIMIT $3{sql.Dialect.SkipLocked})
+            RETURNING id
+            """,
+            static row => row.Text(0), _again, state, (long)most).ConfigureAwait(false);
+        ids.Sort(StringComparer.Ordinal);
+        return ids;
+    }
+
+    /// <summary>Claims crates whose sparse file is behind, in the order of their oldest lacking change, and those a dead renderer left open.</summary>
+    public async ValueTask<List<long>> SparseAsync(Statements sql, int most)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        var behind = await sql.QueryAsync(
+            $"""
+            UPDATE projections SET rung_at = now_us() WHERE kind = 'sparse' AND target = '' AND crate_id IN (
+                SELECT crate_id FROM projections WHERE kind = 'sparse' AND target = '' AND reached < wanted AND {Due} ORDER BY first_change LIMIT $2{sql.Dialect.SkipLocked})
+            RETURNING first_change, crate_id
+            """,
+            static row => (Change: row.Long(0), CrateId: row.Long(1)), _again, (long)most).ConfigureAwait(false);
+        behind.Sort();
+        var crates = behind.ConvertAll(static row => row.CrateId);
+        crates.AddRange(await sql.QueryAsync(
+            "SELECT DISTINCT crate_id FROM claims c WHERE kind = 'sparse' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = c.process) LIMIT $1",
+            static row => row.Long(0), (long)(most - crates.Count)).ConfigureAwait(false));
+        return crates;
+    }
+
+    /// <summary>Claims crates with bytes to delete whose serving projections have passed the deletion.</summary>
+    public ValueTask<List<long>> DeletionsAsync(Statements sql, int most)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.QueryAsync(
+            $"""
+            UPDATE deletions SET rung_at = now_us() WHERE done_at IS NULL AND id IN (
+                SELECT id FROM deletions d WHERE done_at IS NULL AND (rung_at IS NULL OR rung_at < now_us() - $1)
+                    AND NOT EXISTS (SELECT 1 FROM projections p WHERE p.crate_id = d.crate_id AND p.reached < d.revision)
+                ORDER BY id LIMIT $2{sql.Dialect.SkipLocked})
+            RETURNING crate_id
+            """,
+            static row => row.Long(0), _again, (long)most);
+    }
+
+    /// <summary>Whether the git writer has anything to do that is due.</summary>
+    public static async ValueTask<bool> GitIsBehindAsync(Statements sql)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return await sql.LongAsync(
+            $"SELECT 1 FROM projections WHERE kind = '{ProjectionKinds.Git}' AND target = '' AND reached < wanted AND (next_try_at IS NULL OR next_try_at <= now_us()) LIMIT 1").ConfigureAwait(false) is not null;
+    }
+
+    /// <summary>Publishes past their deadline.</summary>
+    public static ValueTask<List<string>> OverdueAsync(Statements sql)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.QueryAsync("SELECT id FROM publishes WHERE decided_at IS NULL AND deadline_at < now_us() ORDER BY id LIMIT 500", static row => row.Text(0));
+    }
+
+    /// <summary>Forgets every bell: at the start of a process that is alone on its database, none of them exists any more.</summary>
+    public static async ValueTask ForgetBellsAsync(IDatabase database)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        await database.WriteAsync(static async sql =>
+        {
+            await sql.ExecuteAsync("UPDATE publishes SET rung_at = NULL WHERE decided_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
+            await sql.ExecuteAsync("UPDATE projections SET rung_at = NULL WHERE reached < wanted AND rung_at IS NOT NULL").ConfigureAwait(false);
+            return await sql.ExecuteAsync("UPDATE deletions SET rung_at = NULL WHERE done_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
+        }).ConfigureAwait(false);
+    }
+}

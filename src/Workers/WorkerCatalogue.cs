@@ -1,0 +1,47 @@
+using MassTransit;
+using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Publishing;
+using Pipeline.Contracts.Upkeep;
+using Pipeline.Registry.Bus;
+using Pipeline.Registry.Truth;
+// GITXusing Pipeline.Workers.GitIndex;
+using Pipeline.Workers.Manifests;
+using Pipeline.Workers.SparseIndex;
+using Pipeline.Workers.Tarballs;
+using Pipeline.Workers.Upkeep;
+
+namespace Pipeline.Workers;
+
+/// <summary>One worker: its stage and how its consumer is registered.</summary>
+/// <param name="Stage">What the bus knows of it.</param>
+/// <param name="Consumer">Its consumer.</param>
+/// <param name="Register">Adds consumer and definition to the bus.</param>
+public sealed record Worker(Stage Stage, Type Consumer, Action<IBusRegistrationConfigurator> Register);
+
+/// <summary>Every worker. A new one is a folder and a line here; a test compares the list with the stage table of the README.</summary>
+public static class WorkerCatalogue
+{
+    private const string DelaySparse =
+        "UPDATE projections SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE crate_id = CAST($1 AS BIGINT) AND kind = 'sparse' AND target = ''";
+
+    /// <summary>The workers, in the order a publish meets them.</summary>
+    public static readonly IReadOnlyList<Worker> All =
+    [
+        Of<ValidateTarball, ValidateTarballConsumer, ValidateTarballDefinition>("validate-tarball", bell => bell.PublishId, Publishes.DelaySql),
+        Of<ReadManifest, ReadManifestConsumer, ReadManifestDefinition>("read-manifest", bell => bell.PublishId, Publishes.DelaySql),
+        // GITX        Of<CommitIndex, CommitIndexConsumer, CommitIndexDefinition>("commit-index", _ => "git", null),
+        Of<RenderSparse, RenderSparseConsumer, RenderSparseDefinition>("render-sparse", bell => Text(bell.CrateId), DelaySparse),
+        Of<Sweep, SweepConsumer, SweepDefinition>("sweep", _ => "sweep", null),
+        Of<DeleteBytes, DeleteBytesConsumer, DeleteBytesDefinition>("delete-bytes", bell => Text(bell.CrateId), null),
+    ];
+
+    private static string Text(long id) => id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    private static Worker Of<TMessage, TConsumer, TDefinition>(string queue, Func<TMessage, string> key, string? delaySql)
+        where TMessage : class
+        where TConsumer : class, IConsumer<TMessage>
+        where TDefinition : class, IConsumerDefinition<TConsumer> => new(
+            new Stage(queue, typeof(TMessage), message => key((TMessage)message), delaySql),
+            typeof(TConsumer),
+            bus => bus.AddConsumer<TConsumer, TDefinition>());
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Registry.Options;
+using Pipeline.Workers.Manifests;
+using Pipeline.Workers.Upkeep;
+
+namespace Pipeline.Workers;
+
+/// <summary>Registers what the workers need; the consumers themselves are added to the bus from the <see cref="WorkerCatalogue"/>.</summary>
+public static class WorkerSetup
+{
+    /// <summary>The workers that this process serves.</summary>
+    public static IEnumerable<Worker> ServedBy(WorkerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return WorkerCatalogue.All.Where(worker => options.Serves(worker.Stage.Queue));
+    }
+
+    /// <summary>Adds the workers' own services.</summary>
+    public static IServiceCollection AddWorkers(this IServiceCollection services, WorkerOptions options)
+    {
+        foreach (var worker in WorkerCatalogue.All) services.AddSingleton(worker.Stage);
+        services.AddSingleton<PublishDecision>();
+        services.AddSingleton<WaitingRows>();
+        services.AddSingleton<StagingCleanup>();
+        if (options.Serves("sweep")) services.AddHostedService<SweepSchedule>();
+        return services;
+    }
+}
