@@ -1,5 +1,7 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Pipeline.Contracts.Index;
 
 namespace Pipeline.Contracts.Tests.Index;
@@ -39,6 +41,23 @@ public class IndexLineTests
             Encoding.UTF8.GetString(IndexLine.Render(entry with { Deps = [.. entry.Deps.Reverse()], Features = [.. entry.Features.Reverse()] }))
                 .ShouldBe(expected, "the order given does not matter");
         }
+    }
+
+    [Fact]
+    public void Every_index_line_of_the_conformance_file_is_rendered_in_its_order()
+    {
+        var relaxed = new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        var rendered = 0;
+        foreach (var line in File.ReadLines(RepositoryFiles.Shared("conformance/publish-cases.jsonl")))
+        {
+            if (JsonNode.Parse(line)!["expect_index_last"] is not { } expected)
+                continue;
+            rendered++;
+            var entry = ReadLine(expected.ToJsonString(relaxed), out var text);
+            Encoding.UTF8.GetString(IndexLine.Render(entry with { Deps = [.. entry.Deps.Reverse()] })).ShouldBe(text);
+        }
+
+        rendered.ShouldBeGreaterThan(10);
     }
 
     [Theory]
