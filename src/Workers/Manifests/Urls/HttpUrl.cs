@@ -4,8 +4,7 @@ namespace Pipeline.Workers.Manifests.Urls;
 
 /// <summary>
 /// Whether text is an http or https URL in the sense of the WHATWG URL standard, which is what crates.io asks of the links of a manifest.
-/// <see cref="Uri"/> is another language: it refuses spaces in hosts' place of paths, backslashes and missing slashes that browsers mend, and
-/// takes hosts and ports that browsers refuse.
+/// <see cref="Uri"/> follows RFC 3986, which differs both ways: in slashes, in white space, in hosts that are numbers, in ports.
 /// </summary>
 /// <remarks>Only the authority of such a URL can be wrong: whatever stands in path, query or fragment is percent-encoded, not refused.</remarks>
 internal static class HttpUrl

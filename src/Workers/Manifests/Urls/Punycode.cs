@@ -9,13 +9,13 @@ internal static class Punycode
     private const int MinThreshold = 1;
     private const int MaxThreshold = 26;
 
-    /// <summary>Whether the text behind <c>xn--</c> decodes to a label that needs it: one with some character that is not ASCII.</summary>
-    public static bool IsValid(ReadOnlySpan<char> encoded)
+    /// <summary>Whether the text behind <c>xn--</c> decodes, and to characters that are all allowed.</summary>
+    public static bool IsValid(ReadOnlySpan<char> encoded, Predicate<Rune> isAllowed)
     {
         var delimiter = encoded.LastIndexOf('-');
         var count = Math.Max(delimiter, 0);
         var rest = encoded[(delimiter + 1)..];
-        if (rest.IsEmpty || !Ascii.IsValid(encoded))
+        if (encoded.IsEmpty)
             return false;
 
         var (codePoint, index, bias) = (128, 0, 72);
@@ -30,7 +30,7 @@ internal static class Punycode
                 return false;
             codePoint += (int)(step / count);
             index = (int)(step % count) + 1;
-            if (!Rune.IsValid(codePoint))
+            if (!Rune.TryCreate(codePoint, out var character) || !isAllowed(character))
                 return false;
         }
 

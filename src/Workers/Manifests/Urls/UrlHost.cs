@@ -72,7 +72,8 @@ internal static class UrlHost
         foreach (var range in domain.AsSpan().Split('.'))
         {
             var label = domain.AsSpan()[range];
-            if (label.StartsWith("xn--", StringComparison.OrdinalIgnoreCase) && !Punycode.IsValid(label[4..]))
+            // A label with both is not decoded before its compatibility forms are folded, which is not done here.
+            if (label.StartsWith("xn--", StringComparison.OrdinalIgnoreCase) && Ascii.IsValid(label) && !Punycode.IsValid(label[4..], IsAllowed))
                 return false;
         }
 
