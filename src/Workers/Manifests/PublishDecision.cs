@@ -14,7 +14,6 @@ namespace Pipeline.Workers.Manifests;
 /// </summary>
 public sealed class PublishDecision(PublishOptions limits, RegistryOptions registry)
 {
-    private readonly PublishLimits _limits = new(limits.MaxDependencies, limits.MaxFeatures);
     private readonly RegistryPolicy _policy = new(registry.AllOwnIndexUrls, registry.AllowedForeignIndexes);
 
     /// <summary>The category slugs a manifest may name.</summary>
@@ -31,7 +30,8 @@ public sealed class PublishDecision(PublishOptions limits, RegistryOptions regis
         if (problem is not null) return (problem, null);
         if (!TargetInference.TryInfer(manifest!, facts.Files, out var targets, out problem)) return (problem, null);
         var claims = new PublishClaims(CrateName.FromStored(publish.Name), CrateVersion.Parse(publish.Num), stored.Dependencies);
-        return ManifestRules.TryAccept(claims, manifest!, _limits, _policy, out var release, out problem)
+        var allowed = new PublishLimits(limits.MaxDependencies, publish.MaxFeatures ?? limits.MaxFeatures);
+        return ManifestRules.TryAccept(claims, manifest!, allowed, _policy, out var release, out problem)
             ? (null, VersionFacts.Of(publish, release, targets, stored))
             : (problem, null);
     }

@@ -61,7 +61,7 @@ public sealed class ValidateTarballConsumer(
             var rules = new TarballRules($"{publish.Name}-{publish.Num}")
             {
                 UnpackLimit = limits.MaxUnpackedBytes,
-                UploadLimit = Math.Max(limits.MaxUploadBytes, publish.Size),
+                UploadLimit = publish.MaxUploadSize ?? limits.MaxUploadBytes,
                 MaxEntries = limits.MaxEntries,
             };
             var facts = TarballReader.Read(staged.Content, rules, cancellationToken);

@@ -1,5 +1,4 @@
 using Pipeline.Contracts;
-using Pipeline.Workers.Manifests;
 
 namespace Pipeline.Workers.Tests.Manifests;
 

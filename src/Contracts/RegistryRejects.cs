@@ -1,7 +1,6 @@
 using System.Globalization;
-using Pipeline.Contracts;
 
-namespace Pipeline.Workers.Manifests;
+namespace Pipeline.Contracts;
 
 /// <summary>The refusals that only the database can decide on, in crates.io's words (crates-io-behaviour §1.4 rows 8 and 36 to 42).</summary>
 public static class RegistryRejects

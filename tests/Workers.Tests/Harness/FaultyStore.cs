@@ -1,0 +1,40 @@
+using Pipeline.Registry.Failures;
+using Pipeline.Registry.Store;
+
+namespace Pipeline.Workers.Tests.Harness;
+
+/// <summary>A store that fails, pauses or counts on demand, in front of a real one.</summary>
+internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
+{
+    private int _puts;
+
+    /// <summary>Thrown by the next writes while set.</summary>
+    public Exception? Failure { get; set; }
+
+    /// <summary>Awaited before each put.</summary>
+    public Func<string, Task>? BeforePut { get; set; }
+
+    public int Puts => _puts;
+
+    public static TransientException Away => new("store-away", "the object store does not answer");
+
+    public ValueTask<bool> CreateAsync(string key, Stream content, long length, CancellationToken cancellationToken = default) =>
+        Failure is { } failure ? throw failure : inner.CreateAsync(key, content, length, cancellationToken);
+
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    {
+        if (Failure is { } failure) throw failure;
+        if (BeforePut is { } before) await before(key);
+        Interlocked.Increment(ref _puts);
+        await inner.PutAsync(key, content, cancellationToken);
+    }
+
+    public ValueTask<bool> PromoteAsync(string stagingKey, string key, bool replace, CancellationToken cancellationToken = default) =>
+        Failure is { } failure ? throw failure : inner.PromoteAsync(stagingKey, key, replace, cancellationToken);
+
+    public ValueTask<StoredObject?> OpenAsync(string key, CancellationToken cancellationToken = default) => inner.OpenAsync(key, cancellationToken);
+
+    public ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default) => inner.DeleteAsync(key, cancellationToken);
+
+    public IAsyncEnumerable<ObjectEntry> ListAsync(string folder, CancellationToken cancellationToken = default) => inner.ListAsync(folder, cancellationToken);
+}

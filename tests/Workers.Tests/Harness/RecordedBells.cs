@@ -1,0 +1,26 @@
+using System.Collections.Concurrent;
+using Pipeline.Registry.Bus;
+
+namespace Pipeline.Workers.Tests.Harness;
+
+/// <summary>A doorbell that delivers nothing and remembers what was rung: one stage is tested at a time. Every bell is lost, which no stage may mind.</summary>
+internal sealed class RecordedBells : IDoorbell
+{
+    private readonly ConcurrentQueue<object> _rung = new();
+
+    public bool Room { get; set; } = true;
+
+    public IReadOnlyList<object> Rung => [.. _rung];
+
+    public bool HasRoom<T>()
+        where T : class => Room;
+
+    public ValueTask RingAsync<T>(T bell)
+        where T : class
+    {
+        _rung.Enqueue(bell);
+        return ValueTask.CompletedTask;
+    }
+
+    public void Clear() => _rung.Clear();
+}

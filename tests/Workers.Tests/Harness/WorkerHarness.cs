@@ -1,0 +1,189 @@
+using System.Collections.Concurrent;
+using System.Text;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Pipeline.Contracts;
+using Pipeline.Registry.Bus;
+using Pipeline.Registry.Database;
+using Pipeline.Registry.Options;
+using Pipeline.Registry.Store;
+using Pipeline.Registry.Truth;
+using Pipeline.Workers.Tests.Tarballs;
+
+namespace Pipeline.Workers.Tests.Harness;
+
+/// <summary>
+/// One worker on a real bus, database and folder. What it rings is recorded, not delivered. At the end no failure may stand
+/// open that the test did not ask for.
+/// </summary>
+internal sealed class WorkerHarness : IAsyncDisposable
+{
+    private readonly IHost _host;
+    private readonly string _folder;
+    private readonly Consumed _consumed = new();
+    private bool _failuresExpected;
+
+    private WorkerHarness(IHost host, string folder)
+    {
+        _host = host;
+        _folder = folder;
+    }
+
+    public IDatabase Database => _host.Services.GetRequiredService<IDatabase>();
+
+    public FaultyStore Store => (FaultyStore)_host.Services.GetRequiredService<IObjectStore>();
+
+    public RecordedBells Bells => (RecordedBells)_host.Services.GetRequiredService<IDoorbell>();
+
+    public ThisProcess Process => _host.Services.GetRequiredService<ThisProcess>();
+
+    public static async Task<WorkerHarness> StartAsync(string queue, PublishOptions? publish = null, WorkerOptions? workers = null)
+    {
+        var folder = Directory.CreateTempSubdirectory("worker-test-").FullName;
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.SetMinimumLevel(LogLevel.None);
+        var options = workers ?? new WorkerOptions();
+        var services = builder.Services;
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<IDatabase>(new SqliteDatabase(Path.Combine(folder, "registry.sqlite"), TimeProvider.System, readers: 4));
+        services.AddSingleton<IObjectStore>(new FaultyStore(new FolderStore(Path.Combine(folder, "objects"))));
+        services.AddSingleton(publish ?? new PublishOptions());
+        services.AddSingleton(new RegistryOptions());
+        services.AddSingleton(options);
+        services.AddSingleton<ThisProcess>();
+        services.AddWorkers(options with { Only = ["none"] });
+        services.AddInMemoryBus(WorkerCatalogue.All.Single(worker => worker.Stage.Queue == queue).Register);
+        services.Replace(ServiceDescriptor.Singleton<IDoorbell>(new RecordedBells()));
+
+        var harness = new WorkerHarness(builder.Build(), folder);
+        await Migrator.MigrateAsync(harness.Database);
+        await harness.Process.EnterAsync(alone: true, queue);
+        await harness._host.StartAsync();
+        harness._host.Services.GetRequiredService<IBus>().ConnectConsumeObserver(harness._consumed);
+        return harness;
+    }
+
+    /// <summary>Delivers a message and returns once its consumer has ended, well or not.</summary>
+    public async Task DeliverAsync<T>(T message)
+        where T : class => await BeginDelivery(message);
+
+    /// <summary>Delivers a message; the task ends with its consumer.</summary>
+    public Task BeginDelivery<T>(T message)
+        where T : class
+    {
+        var id = NewId.NextGuid();
+        var done = _consumed.Expect(id);
+        var published = _host.Services.GetRequiredService<IBus>().Publish(message, context => context.MessageId = id);
+        return Task.WhenAll(published, done).WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    public ValueTask<long?> LongAsync(string sql, params object?[] parameters) => Database.ReadAsync(statements => statements.LongAsync(sql, parameters));
+
+    public ValueTask<string?> TextAsync(string sql, params object?[] parameters) => Database.ReadAsync(statements => statements.TextAsync(sql, parameters));
+
+    public ValueTask<int> ExecuteAsync(string sql, params object?[] parameters) => Database.WriteAsync(statements => statements.ExecuteAsync(sql, parameters));
+
+    /// <summary>The open failures of a stage as <c>kind/code</c>; asking for them says that they are expected.</summary>
+    public async Task<List<string>> FailuresAsync()
+    {
+        _failuresExpected = true;
+        return await Database.ReadAsync(sql => sql.QueryAsync("SELECT kind, code FROM failures WHERE resolved_at IS NULL ORDER BY id", row => $"{row.Text(0)}/{row.Text(1)}"));
+    }
+
+    public async Task<long> UserAsync(string login) =>
+        (await Database.WriteAsync(sql => sql.LongAsync(
+            "INSERT INTO users (login, login_key, created_at) VALUES ($1, $1, now_us()) ON CONFLICT (login_key) DO UPDATE SET name = NULL RETURNING id", login)))!.Value;
+
+    /// <summary>Parks a publish as intake would, without ringing.</summary>
+    public async Task<string> ParkAsync(string name, string version, string? manifest = null, string user = "owner", string claims = """{"dependencies":[],"allowMissingDependencies":false}""")
+    {
+        var archive = new ArchiveBuilder().File($"{name}-{version}/Cargo.toml", manifest ?? Manifest(name, version)).File($"{name}-{version}/src/lib.rs").ToGzip();
+        return await ParkBytesAsync(name, version, archive, user, claims);
+    }
+
+    public async Task<string> ParkBytesAsync(string name, string version, byte[] archive, string user = "owner", string claims = """{"dependencies":[],"allowMissingDependencies":false}""")
+    {
+        var userId = await UserAsync(user);
+        var id = PublishId.New().ToString();
+        using var content = new MemoryStream(archive);
+        await Store.CreateAsync(StoreKeys.Staged(id), content, archive.Length);
+        await ExecuteAsync(
+            """
+            INSERT INTO publishes (id, canonical, name, num, num_no_build, checksum, size, user_id, claims, staging_key, state, received_at, parked_at, deadline_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'parked', now_us(), now_us(), now_us() + 60000000)
+            """,
+            id, CanonicalName.Of(name).Text, name, version, CrateVersion.Parse(version).WithoutBuild, Checksum.OfContent(archive).ToString(), (long)archive.Length,
+            userId, claims, StoreKeys.Staged(id));
+        return id;
+    }
+
+    /// <summary>Parks a publish and writes the facts of its archive as the tarball stage would.</summary>
+    public async Task<string> CheckedAsync(string name, string version, string? manifest = null, string user = "owner", string claims = """{"dependencies":[],"allowMissingDependencies":false}""")
+    {
+        var id = await ParkAsync(name, version, manifest, user, claims);
+        await using var staged = await Store.OpenAsync(StoreKeys.Staged(id));
+        var facts = Workers.Tarballs.TarballReader.Read(staged!.Content, new Workers.Tarballs.TarballRules($"{name}-{version}"), CancellationToken.None);
+        var json = System.Text.Json.JsonSerializer.Serialize(facts, Workers.Tarballs.TarballJson.Default.TarballFacts);
+        await Database.WriteAsync(sql => Publishes.CheckedAsync(sql, id, json, 0, rung: true));
+        return id;
+    }
+
+    public static string Manifest(string name, string version, string more = "") =>
+        $"[package]\nname = \"{name}\"\nversion = \"{version}\"\ndescription = \"test\"\nlicense = \"MIT\"\n{more}";
+
+    /// <summary>The keys of all objects, sorted: what a publish leaves behind.</summary>
+    public async Task<List<string>> ObjectsAsync()
+    {
+        var keys = new List<string>();
+        foreach (var folder in new[] { StoreKeys.Staging, StoreKeys.Crates, StoreKeys.Records, StoreKeys.Index })
+        {
+            await foreach (var entry in Store.ListAsync(folder)) keys.Add(entry.Key);
+        }
+
+        keys.Sort(StringComparer.Ordinal);
+        return keys;
+    }
+
+    public async Task<string?> ReadAsync(string key)
+    {
+        await using var stored = await Store.OpenAsync(key);
+        if (stored is null) return null;
+        using var reader = new StreamReader(stored.Content, Encoding.UTF8);
+        return await reader.ReadToEndAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        var open = _failuresExpected ? null : await TextAsync("SELECT stage || ' ' || key || ': ' || text FROM failures WHERE resolved_at IS NULL LIMIT 1");
+        await _host.StopAsync();
+        await ((SqliteDatabase)Database).DisposeAsync();
+        _host.Dispose();
+        Directory.Delete(_folder, recursive: true);
+        open.ShouldBeNull();
+    }
+
+    private sealed class Consumed : IConsumeObserver
+    {
+        private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _expected = new();
+
+        public Task Expect(Guid id) => _expected.GetOrAdd(id, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+        public Task PreConsume<T>(ConsumeContext<T> context)
+            where T : class => Task.CompletedTask;
+
+        public Task PostConsume<T>(ConsumeContext<T> context)
+            where T : class => End(context.MessageId);
+
+        public Task ConsumeFault<T>(ConsumeContext<T> context, Exception exception)
+            where T : class => End(context.MessageId);
+
+        private Task End(Guid? id)
+        {
+            if (id is { } known && _expected.TryRemove(known, out var done)) done.TrySetResult();
+            return Task.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using Pipeline.Contracts.Upkeep;
+using Pipeline.Workers.Tests.Harness;
+
+namespace Pipeline.Workers.Tests.Upkeep;
+
+public sealed class DeleteBytesConsumerTests
+{
+    private const string Queue = "delete-bytes";
+    private const string Key = "crates/foo/foo-1.0.0.crate";
+
+    [Fact]
+    public async Task Bytes_go_once_every_projection_has_passed_the_deletion()
+    {
+        await using var harness = await StartAsync(reached: 2);
+
+        await harness.DeliverAsync(new DeleteBytes(1));
+
+        (await harness.ObjectsAsync()).ShouldBeEmpty();
+        (await harness.LongAsync("SELECT done_at IS NOT NULL FROM deletions")).ShouldBe(1);
+        (await harness.LongAsync("SELECT count(*) FROM reservations")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Delivering_it_again_leaves_bytes_that_came_since()
+    {
+        await using var harness = await StartAsync(reached: 2);
+        await harness.DeliverAsync(new DeleteBytes(1));
+        await harness.Store.PutAsync(Key, "new"u8.ToArray());
+
+        await harness.DeliverAsync(new DeleteBytes(1));
+
+        (await harness.ReadAsync(Key)).ShouldBe("new");
+    }
+
+    [Fact]
+    public async Task Bytes_stay_while_a_projection_still_names_them()
+    {
+        await using var harness = await StartAsync(reached: 1);
+
+        await harness.DeliverAsync(new DeleteBytes(1));
+
+        (await harness.ObjectsAsync()).ShouldBe([Key]);
+        (await harness.LongAsync("SELECT done_at IS NULL FROM deletions")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Bytes_that_a_served_version_names_again_stay_and_the_deletion_is_over()
+    {
+        await using var harness = await StartAsync(reached: 2);
+        await harness.ExecuteAsync("UPDATE versions SET state = 'active'");
+
+        await harness.DeliverAsync(new DeleteBytes(1));
+
+        (await harness.ObjectsAsync()).ShouldBe([Key]);
+        (await harness.LongAsync("SELECT done_at IS NOT NULL FROM deletions")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_publish_that_holds_the_version_keeps_the_deletion_waiting()
+    {
+        await using var harness = await StartAsync(reached: 2);
+        await harness.ExecuteAsync(
+            "INSERT INTO reservations (namespace, source, canonical, num_no_build, holder, fence, reserved_at) VALUES ('', 'local', 'foo', '1.0.0', 'publish', 1, 0)");
+
+        await harness.DeliverAsync(new DeleteBytes(1));
+
+        (await harness.ObjectsAsync()).ShouldBe([Key]);
+        (await harness.LongAsync("SELECT done_at IS NULL FROM deletions")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_failure_is_a_row()
+    {
+        await using var harness = await StartAsync(reached: 2);
+        await harness.ExecuteAsync("DROP TABLE reservations");
+
+        await harness.DeliverAsync(new DeleteBytes(1));
+
+        (await harness.FailuresAsync()).ShouldBe(["fault/SqliteException"]);
+    }
+
+    private static async Task<WorkerHarness> StartAsync(long reached)
+    {
+        var harness = await WorkerHarness.StartAsync(Queue);
+        await harness.Store.PutAsync(Key, "bytes"u8.ToArray());
+        await harness.ExecuteAsync("INSERT INTO crates (canonical, name, state, revision, last_published_at, created_at, updated_at) VALUES ('foo', 'foo', 'deleted', 2, 0, 0, 0)");
+        await harness.ExecuteAsync(
+            """
+            INSERT INTO versions (crate_id, num, num_no_build, sort_key, prerelease, state, checksum, size, object_key, entry_head, entry_tail, dependencies, features,
+                has_lib, bin_names, publish_id, published_at, updated_at)
+            VALUES (1, '1.0.0', '1.0.0', x'00', FALSE, 'deleted', 'c', 1, $1, '', '', '[]', '{}', TRUE, '[]', 'p', 0, 0)
+            """,
+            Key);
+        await harness.ExecuteAsync("INSERT INTO projections (crate_id, kind, wanted, reached, first_change) VALUES (1, 'sparse', 2, $1, 1)", reached);
+        await harness.ExecuteAsync("INSERT INTO deletions (crate_id, version_id, revision, object_key) VALUES (1, 1, 2, $1)", Key);
+        return harness;
+    }
+}

@@ -1,0 +1,134 @@
+using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Publishing;
+using Pipeline.Contracts.Upkeep;
+using Pipeline.Registry.Options;
+using Pipeline.Workers.Tests.Harness;
+
+namespace Pipeline.Workers.Tests.Upkeep;
+
+public sealed class SweepConsumerTests
+{
+    private const string Queue = "sweep";
+
+    [Fact]
+    public async Task Unrung_publishes_are_rung_for_their_stage()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var parked = await harness.ParkAsync("foo", "1.0.0");
+        var ready = await harness.CheckedAsync("bar", "1.0.0");
+        await harness.ExecuteAsync("UPDATE publishes SET rung_at = NULL");
+
+        await harness.DeliverAsync(new Sweep());
+
+        harness.Bells.Rung.ShouldBe([new ReadManifest(ready), new ValidateTarball(parked)]);
+    }
+
+    [Fact]
+    public async Task A_second_sweep_leaves_alone_what_was_just_rung()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await harness.ParkAsync("foo", "1.0.0");
+        await harness.DeliverAsync(new Sweep());
+        harness.Bells.Clear();
+
+        await harness.DeliverAsync(new Sweep());
+
+        harness.Bells.Rung.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_bell_that_was_lost_is_rung_again_after_a_while()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var id = await harness.ParkAsync("foo", "1.0.0");
+        await harness.ExecuteAsync("UPDATE publishes SET rung_at = now_us() - 31000000");
+
+        await harness.DeliverAsync(new Sweep());
+
+        harness.Bells.Rung.ShouldBe([new ValidateTarball(id)]);
+    }
+
+    [Fact]
+    public async Task Of_a_backlog_no_more_is_rung_than_the_stage_can_hold_and_the_oldest_first()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue, workers: new WorkerOptions { QueueCapacity = 3 });
+        var ids = new List<string>();
+        for (var i = 0; i < 5; i++) ids.Add(await harness.ParkAsync("foo", $"1.0.{i}"));
+
+        await harness.DeliverAsync(new Sweep());
+
+        harness.Bells.Rung.ShouldBe(ids.Order(StringComparer.Ordinal).Take(3).Select(id => new ValidateTarball(id)));
+    }
+
+    [Fact]
+    public async Task A_publish_put_off_after_a_failure_waits_for_its_next_try()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await harness.ParkAsync("foo", "1.0.0");
+        var due = await harness.ParkAsync("bar", "1.0.0");
+        await harness.ExecuteAsync("UPDATE publishes SET rung_at = now_us() - 60000000, next_try_at = now_us() + 60000000");
+        await harness.ExecuteAsync("UPDATE publishes SET next_try_at = now_us() - 1 WHERE id = $1", due);
+
+        await harness.DeliverAsync(new Sweep());
+
+        harness.Bells.Rung.ShouldBe([new ValidateTarball(due)]);
+    }
+
+    [Fact]
+    public async Task A_publish_past_its_deadline_is_rejected_as_expired_and_gives_its_reservation_back()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var id = await harness.CheckedAsync("foo", "1.0.0");
+        await harness.ExecuteAsync("UPDATE publishes SET deadline_at = now_us() - 1");
+        await harness.ExecuteAsync(
+            "INSERT INTO reservations (namespace, source, canonical, num_no_build, holder, fence, reserved_at) VALUES ('', 'local', 'foo', '1.0.0', $1, 1, 0)", id);
+
+        await harness.DeliverAsync(new Sweep());
+
+        (await harness.TextAsync("SELECT state || ' ' || verdict_code FROM publishes")).ShouldBe("rejected expired");
+        (await harness.LongAsync("SELECT count(*) FROM reservations")).ShouldBe(0);
+        harness.Bells.Rung.ShouldBe([new PublishDecided(id)]);
+    }
+
+    [Fact]
+    public async Task Projections_behind_are_rung_in_the_order_of_the_change_they_lack_and_a_dead_renderers_claim_too()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        foreach (var (name, change) in new[] { ("a", 2L), ("b", 1L), ("c", 3L) })
+        {
+            var crate = await harness.Database.WriteAsync(sql => sql.LongAsync(
+                "INSERT INTO crates (canonical, name, revision, last_published_at, created_at, updated_at) VALUES ($1, $1, 1, 0, 0, 0) RETURNING id", name));
+            var reached = name == "c" ? 1L : 0L;
+            await harness.ExecuteAsync("INSERT INTO projections (crate_id, kind, wanted, reached, first_change) VALUES ($1, 'sparse', 1, $2, $3)", crate, reached, change);
+        }
+
+        await harness.ExecuteAsync("INSERT INTO claims (id, crate_id, kind, target, revision, process, claimed_at) VALUES ('x', 3, 'sparse', '', 1, 'dead', 0)");
+
+        await harness.DeliverAsync(new Sweep());
+
+        harness.Bells.Rung.ShouldBe([new RenderSparse(2), new RenderSparse(1), new RenderSparse(3)]);
+    }
+
+    [Fact]
+    public async Task A_git_projection_behind_rings_the_writer_once()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await harness.ExecuteAsync("INSERT INTO crates (canonical, name, revision, last_published_at, created_at, updated_at) VALUES ('a', 'a', 1, 0, 0, 0)");
+        await harness.ExecuteAsync("INSERT INTO projections (crate_id, kind, wanted, first_change) VALUES (1, 'git', 1, 1)");
+
+        await harness.DeliverAsync(new Sweep());
+
+        harness.Bells.Rung.ShouldBe([new CommitIndex()]);
+    }
+
+    [Fact]
+    public async Task A_broken_database_row_is_a_fault_of_the_sweep_and_visible()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await harness.ExecuteAsync("DROP TABLE deletions");
+
+        await harness.DeliverAsync(new Sweep());
+
+        (await harness.FailuresAsync()).ShouldBe(["fault/SqliteException"]);
+    }
+}
