@@ -1,0 +1,32 @@
+namespace Pipeline.Registry.Git;
+
+/// <summary>The git index: where the repository is and who its commits are by. Section <c>GitIndex</c>.</summary>
+public sealed record GitIndexOptions
+{
+    /// <summary>The bare repository's folder. Beside it lie its writer's lock and git's home.</summary>
+    public string RepositoryPath { get; init; } = ".pipeline/git/index.git";
+
+    /// <summary>The git program, by name or path.</summary>
+    public string Program { get; init; } = "git";
+
+    /// <summary>The committer's name.</summary>
+    public string CommitterName { get; init; } = "registry";
+
+    /// <summary>The committer's address.</summary>
+    public string CommitterEmail { get; init; } = "registry@localhost";
+
+    /// <summary>The source whose crates the index shows; those of other sources and of namespaces have no file in it.</summary>
+    public string Source { get; init; } = "local";
+
+    /// <summary>How long a new writer waits for the lock of one that has not ended, its children included.</summary>
+    public TimeSpan LockWait { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest a batch, a look-up or a repack may take.</summary>
+    public TimeSpan CommandLimit { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// Packs at which small ones are merged. Each batch adds one; 50 cost a committer about a sixth of its rate (git-engine §5),
+    /// merging them takes 0.1 s.
+    /// </summary>
+    public int PacksBeforeRepack { get; init; } = 50;
+}

@@ -1,0 +1,104 @@
+using Microsoft.Extensions.Logging;
+using Pipeline.Contracts.Index;
+using Pipeline.Registry.Failures;
+
+namespace Pipeline.Registry.Git;
+
+/// <summary>
+/// The git index's bare repository. It is written to only in a session (<see cref="BeginWriteAsync"/>): one at a time on this machine,
+/// whatever died before. It is served to readers meanwhile.
+/// </summary>
+public sealed class IndexRepository(GitProgram git, GitIndexOptions options, TimeProvider clock, ILogger<IndexRepository> logger) : IDisposable
+{
+    /// <summary>The one branch. Cargo fetches <c>HEAD</c>, which names it.</summary>
+    public const string Branch = "refs/heads/master";
+
+    /// <summary>Where cargo reads the registry's URLs.</summary>
+    public const string ConfigPath = "config.json";
+
+    // What must be durable before a batch counts as done: objects, packs and refs alike. Small packs stay packs, since git 2.39 does not
+    // sync loose objects by default. Nothing prunes: a reader or a killed batch may still need it.
+    private const string Configuration =
+        """
+        [core]
+        	repositoryformatversion = 0
+        	filemode = true
+        	bare = true
+        	fsync = all
+        	fsyncMethod = fsync
+        	logAllRefUpdates = false
+        [fastimport]
+        	unpackLimit = 1
+        [gc]
+        	auto = 0
+        [maintenance]
+        	auto = false
+        [http]
+        	receivepack = false
+
+        """;
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    /// <summary>The bare repository's folder, absolute.</summary>
+    public string Path { get; } = System.IO.Path.GetFullPath(options.RepositoryPath);
+
+    /// <summary>The file whose OS lock the writer holds.</summary>
+    public string LockPath => Path + ".writer";
+
+    /// <summary>Whether there is a repository to read from.</summary>
+    public bool Exists => File.Exists(System.IO.Path.Combine(Path, "HEAD"));
+
+    /// <summary>
+    /// Begins writing: waits for the writer's lock, creates the repository when there is none, and clears away what a killed writer left.
+    /// </summary>
+    /// <exception cref="TransientException">Another writer has not ended, or git cannot be run.</exception>
+    public async Task<IndexSession> BeginWriteAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        WriterLock? held = null;
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+            held = await WriterLock.AcquireAsync(LockPath, options.LockWait, cancellationToken).ConfigureAwait(false);
+            await PrepareAsync(held, cancellationToken).ConfigureAwait(false);
+            return new IndexSession(this, git, options, clock, held, _turn);
+        }
+        catch
+        {
+            held?.Dispose();
+            _turn.Release();
+            throw;
+        }
+    }
+
+    /// <summary>Commits <c>config.json</c> when it differs from the bytes given, or is not there. Returns whether it did.</summary>
+    /// <exception cref="TransientException">Another writer has not ended, or git cannot be run.</exception>
+    public async Task<bool> EnsureConfigAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        await using var session = await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
+        var (tip, ids) = await session.LookUpAsync([ConfigPath], cancellationToken).ConfigureAwait(false);
+        if (ids[0] == GitBlobId.Of(content.Span)) return false;
+        var message = ids[0] is null ? "Add config.json" : "Update config.json";
+        await session.CommitAsync(tip, [new IndexCommit(message, [new IndexUpsert(ConfigPath, content)], [])], cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
+
+    private async Task PrepareAsync(WriterLock held, CancellationToken cancellationToken)
+    {
+        var removed = Leftovers.Remove(Path);
+        if (removed > 0) logger.LogWarning("{Files} files of a git that was killed were removed from {Repository}", removed, Path);
+
+        // The configuration is written last: it says that the repository is whole.
+        var config = System.IO.Path.Combine(Path, "config");
+        if (Exists && File.Exists(config) && await File.ReadAllTextAsync(config, cancellationToken).ConfigureAwait(false) == Configuration) return;
+        var made = await git.RunWriterAsync(null, ["init", "--quiet", "--bare", "--template=", "--initial-branch=master", Path], held, options.CommandLimit, cancellationToken).ConfigureAwait(false);
+        if (made.ExitCode != 0) throw new TransientException("git-away", $"git init of {Path} ended with {made.ExitCode}: {made.Errors}");
+        var fresh = config + ".lock";
+        await File.WriteAllTextAsync(fresh, Configuration, cancellationToken).ConfigureAwait(false);
+        File.Move(fresh, config, overwrite: true);
+    }
+}
