@@ -1,0 +1,122 @@
+using Pipeline.Registry.Database;
+using Pipeline.Registry.Failures;
+using Pipeline.Registry.Faults;
+using Pipeline.Registry.Git;
+
+namespace Pipeline.Workers.GitIndex;
+
+/// <summary>
+/// Brings the git index up to the database: reads what lags, commits one batch after another, and notes how far each crate has got.
+/// Everything from the first read to the last note happens under the writer's lock, so an older rendering can never follow a newer one.
+/// </summary>
+public sealed class GitIndexWriter(IDatabase database, IndexRepository repository, GitIndexOptions options, FailureLog failures)
+{
+    // The newest change shown is the mark, not the revision: a further change may have come while git wrote, and then the oldest change
+    // behind the mark is the oldest the index lacks (design, section 3; Revisions). Its id and time keep the crate's place in the order.
+    private const string ReachedSql =
+        """
+        UPDATE projections SET
+            reached = $2, reached_at = now_us(), path = $3, attempts = 0, last_error = NULL, next_try_at = NULL,
+            first_change = CASE WHEN wanted > $2
+                THEN COALESCE((SELECT MIN(id) FROM changes WHERE crate_id = $1 AND id > $4), first_change) ELSE first_change END,
+            behind_since = CASE WHEN wanted > $2
+                THEN COALESCE((SELECT at FROM changes WHERE crate_id = $1 AND id > $4 ORDER BY id LIMIT 1), behind_since) ELSE NULL END
+        WHERE crate_id = $1 AND kind = 'git' AND target = '' AND reached < $2
+        """;
+
+    private readonly LaggingCrates _lagging = new(database, options.Source);
+
+    /// <summary>Commits until nothing lags that is due.</summary>
+    /// <returns>How many crates were brought up to date.</returns>
+    /// <exception cref="TransientException">The database or git cannot be used now, or another writer has not ended; what was committed is kept.</exception>
+    public async Task<int> DrainAsync(CancellationToken cancellationToken)
+    {
+        if (!await _lagging.AnyAsync(cancellationToken).ConfigureAwait(false)) return 0;
+        await using var session = await repository.BeginWriteAsync(cancellationToken).ConfigureAwait(false);
+        for (var total = 0; ;)
+        {
+            var page = await _lagging.NextAsync(cancellationToken).ConfigureAwait(false);
+            if (page.IsEmpty) return total;
+            total += await WriteAsync(session, page, cancellationToken).ConfigureAwait(false);
+            await session.RepackIfDueAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<int> WriteAsync(IndexSession session, LaggingCrates.Page page, CancellationToken cancellationToken)
+    {
+        var paths = GitBatch.Paths(page.Crates);
+        var (tip, ids) = await session.LookUpAsync(paths, cancellationToken).ConfigureAwait(false);
+        var atTip = new Dictionary<string, string>(paths.Count, StringComparer.Ordinal);
+        for (var i = 0; i < paths.Count; i++)
+        {
+            if (ids[i] is { } id) atTip.Add(paths[i], id);
+        }
+
+        var decision = GitBatch.Plan(page.Crates, atTip);
+        FaultPoints.Reach("git.planned");
+        var bad = new List<SetAside>(page.Bad);
+        await CommitAsync(session, tip, decision.Commits, bad, cancellationToken).ConfigureAwait(false);
+        FaultPoints.Reach("git.committed");
+
+        var reached = Except(page.Crates, bad);
+        await NoteAsync(reached).ConfigureAwait(false);
+        FaultPoints.Reach("git.reached");
+        foreach (var crate in bad) await SetAsideAsync(crate).ConfigureAwait(false);
+        return reached.Count;
+    }
+
+    private async Task NoteAsync(IReadOnlyList<LaggingCrate> crates)
+    {
+        if (crates.Count == 0) return;
+        await database.WriteAsync(
+            async sql =>
+            {
+                foreach (var crate in crates)
+                {
+                    var path = crate.Content is null ? null : crate.Path;
+                    await sql.ExecuteAsync(ReachedSql, crate.CrateId, crate.Revision, path, crate.LastChange).ConfigureAwait(false);
+                }
+
+                return crates.Count;
+            }).ConfigureAwait(false);
+        foreach (var crate in crates)
+        {
+            if (crate.Attempts > 0) await failures.ResolveAsync(CommitIndexDefinition.Row, CommitIndexDefinition.RowKey(crate.CrateId)).ConfigureAwait(false);
+        }
+    }
+
+    // Tried again with backoff rather than parked: an operator who mends the row, or a later change of the crate, needs no replay.
+    private async Task SetAsideAsync(SetAside crate) =>
+        await failures.RecordAsync(
+            CommitIndexDefinition.Row,
+            CommitIndexDefinition.RowKey(crate.CrateId),
+            new TransientException("index-row-refused", crate.Error.Message, crate.Error)).ConfigureAwait(false);
+
+    private static IReadOnlyList<LaggingCrate> Except(IReadOnlyList<LaggingCrate> crates, List<SetAside> bad)
+    {
+        if (bad.Count == 0) return crates;
+        var ids = bad.ConvertAll(static crate => crate.CrateId).ToHashSet();
+        return [.. crates.Where(crate => !ids.Contains(crate.CrateId))];
+    }
+
+    // Git refuses a batch as a whole. It is halved until the commit that git cannot take stands alone: at most ten levels for a page.
+    private static async Task<string?> CommitAsync(IndexSession session, string? tip, IReadOnlyList<GitBatch.Planned> planned, List<SetAside> bad, CancellationToken cancellationToken)
+    {
+        if (planned.Count == 0) return tip;
+        try
+        {
+            return await session.CommitAsync(tip, [.. planned.Select(static one => one.Commit)], cancellationToken).ConfigureAwait(false);
+        }
+        catch (GitException e) when (planned.Count == 1)
+        {
+            bad.Add(new SetAside(planned[0].Crate.CrateId, e));
+            return tip;
+        }
+        catch (GitException)
+        {
+            var half = planned.Count / 2;
+            tip = await CommitAsync(session, tip, [.. planned.Take(half)], bad, cancellationToken).ConfigureAwait(false);
+            return await CommitAsync(session, tip, [.. planned.Skip(half)], bad, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using System.Text;
+using Pipeline.Registry.Database;
+
+namespace Pipeline.Workers.GitIndex;
+
+/// <summary>Reads which crates the git index lags behind on, and what their files are to be.</summary>
+/// <param name="database">The truth.</param>
+/// <param name="source">The source whose crates the index shows.</param>
+/// <param name="maxBytes">The most a page's files hold together; a single larger file is a page of its own.</param>
+public sealed class LaggingCrates(IDatabase database, string source, long maxBytes = LaggingCrates.MaxPageBytes)
+{
+    /// <summary>The most crates a page names.</summary>
+    public const int MaxPage = 1000;
+
+    /// <summary>The bound on a page's files, in bytes.</summary>
+    public const long MaxPageBytes = 32 << 20;
+
+    // One statement reads this many crates with their lines.
+    private const int Chunk = 64;
+
+    private const string PageSql =
+        """
+        SELECT crate_id, wanted, path, attempts FROM projections
+        WHERE kind = 'git' AND target = '' AND reached < wanted AND (next_try_at IS NULL OR next_try_at <= now_us())
+        ORDER BY first_change, crate_id LIMIT $1
+        """;
+
+    // A crate's revision, its lines, and other names it had since it last was up to date, all of one moment. The names make up for a crash
+    // between a commit and the note of it: what was committed then lies where the name of a change not yet noted says.
+    private const string CratesSql =
+        """
+        SELECT 0, c.id, c.revision, (SELECT MAX(h.id) FROM changes h WHERE h.crate_id = c.id), c.name, c.namespace, c.source, c.state = 'active', c.upstream_file
+        FROM ids JOIN crates c ON c.id = CAST(ids.id AS BIGINT)
+        UNION ALL
+        SELECT 1, v.crate_id, v.published_at, v.id, v.entry_head, v.entry_tail, NULL, v.yanked, NULL
+        FROM ids JOIN versions v ON v.crate_id = CAST(ids.id AS BIGINT) WHERE v.state = 'active'
+        UNION ALL
+        SELECT 2, c.id, 0, h.id, h.name, NULL, NULL, FALSE, NULL
+        FROM ids JOIN crates c ON c.id = CAST(ids.id AS BIGINT)
+        JOIN projections p ON p.crate_id = c.id AND p.kind = 'git' AND p.target = ''
+        JOIN changes h ON h.crate_id = c.id AND h.id >= p.first_change WHERE h.name <> c.name
+        """;
+
+    private readonly string _cratesSql = $"WITH ids (id) AS {database.Dialect.TextList("$1")}\n{CratesSql}";
+
+    /// <summary>A page in change order.</summary>
+    /// <param name="Crates">What to bring into the index.</param>
+    /// <param name="Bad">The crates whose rows cannot be rendered, and why.</param>
+    public sealed record Page(IReadOnlyList<LaggingCrate> Crates, IReadOnlyList<SetAside> Bad)
+    {
+        /// <summary>Whether nothing lags that is due.</summary>
+        public bool IsEmpty => Crates.Count == 0 && Bad.Count == 0;
+    }
+
+    /// <summary>Whether any crate lags and is due.</summary>
+    public async ValueTask<bool> AnyAsync(CancellationToken cancellationToken) => (await ListAsync(1, cancellationToken).ConfigureAwait(false)).Count > 0;
+
+    /// <summary>Reads the next page: as many crates as fit, none overtaken by a later one.</summary>
+    public async ValueTask<Page> NextAsync(CancellationToken cancellationToken)
+    {
+        var rows = await ListAsync(MaxPage, cancellationToken).ConfigureAwait(false);
+        var crates = new List<LaggingCrate>(rows.Count);
+        var bad = new List<SetAside>();
+        var budget = new CrateRecord.Budget(maxBytes);
+        for (var start = 0; start < rows.Count; start += Chunk)
+        {
+            var chunk = rows.GetRange(start, Math.Min(Chunk, rows.Count - start));
+            var records = await ReadAsync(chunk, budget, cancellationToken).ConfigureAwait(false);
+            foreach (var row in chunk)
+            {
+                if (records[row.CrateId].IsCut) return new Page(crates, bad);
+                Render(row, records[row.CrateId], crates, bad);
+            }
+        }
+
+        return new Page(crates, bad);
+    }
+
+    private void Render(CrateRecord.Lag row, CrateRecord record, List<LaggingCrate> crates, List<SetAside> bad)
+    {
+        try
+        {
+            crates.Add(record.Render(row, source));
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidDataException)
+        {
+            bad.Add(new SetAside(row.CrateId, e));
+        }
+    }
+
+    private ValueTask<List<CrateRecord.Lag>> ListAsync(int limit, CancellationToken cancellationToken) =>
+        database.ReadAsync(sql => sql.QueryAsync(PageSql, static row => new CrateRecord.Lag(row.Long(0), row.Long(1), row.TextOrNull(2), row.Long(3)), (long)limit), cancellationToken);
+
+    private async ValueTask<Dictionary<long, CrateRecord>> ReadAsync(List<CrateRecord.Lag> chunk, CrateRecord.Budget budget, CancellationToken cancellationToken)
+    {
+        var ids = new StringBuilder("[");
+        foreach (var row in chunk) ids.Append(CultureInfo.InvariantCulture, $"{row.CrateId},");
+        ids[^1] = ']';
+        budget.AlwaysWhole ??= chunk[0].CrateId;
+
+        var records = chunk.ToDictionary(row => row.CrateId, row => new CrateRecord(row.CrateId, budget));
+        await database.ReadAsync(sql => sql.QueryAsync(_cratesSql, row => records[row.Long(1)].Take(row), ids.ToString()), cancellationToken).ConfigureAwait(false);
+        return records;
+    }
+}

@@ -1,0 +1,87 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Pipeline.Registry.Failures;
+using Pipeline.Registry.Git;
+using Pipeline.Registry.Tests;
+using Pipeline.Registry.Tests.Git;
+using Pipeline.Registry.Truth;
+using Pipeline.Workers.GitIndex;
+
+namespace Pipeline.Workers.Tests.GitIndex;
+
+/// <summary>A database with crates and a git index beside it.</summary>
+public sealed class IndexedRegistry : IAsyncDisposable
+{
+    private long _time;
+
+    private IndexedRegistry(TempDatabase truth) => (Truth, Index) = (truth, new IndexFolder(truth.Folder));
+
+    public TempDatabase Truth { get; }
+
+    public IndexFolder Index { get; }
+
+    public static async Task<IndexedRegistry> CreateAsync() => new(await TempDatabase.CreateAsync());
+
+    /// <summary>Brings the index up to date, as a process that has just started does.</summary>
+    public async Task<int> DrainAsync(TimeProvider? clock = null)
+    {
+        using var repository = Index.Open(clock ?? Truth.Clock);
+        return await Writer(repository).DrainAsync(TestContext.Current.CancellationToken);
+    }
+
+    public GitIndexWriter Writer(IndexRepository repository) =>
+        new(Truth.Database, repository, Index.Options, new FailureLog(Truth.Database, NullLogger<FailureLog>.Instance));
+
+    /// <summary>Publishes a version; the crate is created, or comes back from deletion in the spelling given.</summary>
+    public ValueTask<long> PublishAsync(string name, string num, string @namespace = "", string source = "local", string? head = null) => Truth.Database.WriteAsync(async sql =>
+    {
+        var time = Interlocked.Increment(ref _time);
+        var canonical = name.ToLowerInvariant().Replace('-', '_');
+        var id = await sql.LongAsync(
+            """
+            INSERT INTO crates (namespace, source, canonical, name, revision, last_published_at, created_at, updated_at) VALUES ($1, $2, $3, $4, 0, $5, $5, $5)
+            ON CONFLICT (namespace, source, canonical) DO UPDATE SET state = 'active', last_published_at = $5,
+                name = CASE WHEN crates.state = 'deleted' THEN excluded.name ELSE crates.name END
+            RETURNING id
+            """,
+            @namespace, source, canonical, name, time);
+        await sql.ExecuteAsync(
+            """
+            INSERT INTO versions (crate_id, num, num_no_build, sort_key, prerelease, checksum, size, object_key, entry_head, entry_tail, dependencies, features, has_lib, bin_names,
+                publish_id, published_at, updated_at)
+            VALUES ($1, $2, $2, x'00', 0, 'c', 1, 'k', $3, '}', '[]', '{}', 1, '[]', 'p', $4, $4)
+            """,
+            id, num, head ?? $"{{\"name\":\"{name}\",\"vers\":\"{num}\",\"yanked\":", time);
+        await Revisions.BumpAsync(sql, id!.Value, "publish", num);
+        return id.Value;
+    });
+
+    public Task YankAsync(long crate, string num, bool yanked) => ChangeAsync(crate, yanked ? "yank" : "unyank", "UPDATE versions SET yanked = $3 WHERE crate_id = $1 AND num = $2", crate, num, yanked);
+
+    public Task DeleteVersionAsync(long crate, string num) => ChangeAsync(crate, "delete-version", "UPDATE versions SET state = 'deleted', freed = 1 WHERE crate_id = $1 AND num = $2", crate, num);
+
+    public async Task DeleteAsync(long crate)
+    {
+        await Truth.ExecuteAsync("UPDATE versions SET state = 'deleted', freed = 1 WHERE crate_id = $1", crate);
+        await ChangeAsync(crate, "delete", "UPDATE crates SET state = 'deleted' WHERE id = $1", crate);
+    }
+
+    public Task ChangeOwnersAsync(long crate) => ChangeAsync(crate, "owners", "UPDATE crates SET updated_at = $2 WHERE id = $1", crate, 1);
+
+    /// <summary>As if the process had died between a commit and the note of it.</summary>
+    public ValueTask<int> ForgetAsync(long crate) =>
+        Truth.ExecuteAsync("UPDATE projections SET reached = 0, path = NULL, first_change = (SELECT MIN(id) FROM changes WHERE crate_id = $1) WHERE crate_id = $1 AND kind = 'git'", crate);
+
+    /// <summary>One value of a crate's git projection.</summary>
+    public ValueTask<string?> RowAsync(long crate, string column) => Truth.TextAsync($"SELECT CAST({column} AS TEXT) FROM projections WHERE crate_id = $1 AND kind = 'git'", crate);
+
+    /// <summary>How many crates still lag.</summary>
+    public async Task<long> LaggingAsync() => (await Truth.LongAsync("SELECT COUNT(*) FROM projections WHERE kind = 'git' AND reached < wanted"))!.Value;
+
+    public async ValueTask DisposeAsync() => await Truth.DisposeAsync();
+
+    private async Task ChangeAsync(long crate, string kind, string sql, params object?[] parameters) => await Truth.Database.WriteAsync(async statements =>
+    {
+        await statements.ExecuteAsync(sql, parameters);
+        return await Revisions.BumpAsync(statements, crate, kind, null);
+    });
+}
