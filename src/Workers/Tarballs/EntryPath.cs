@@ -1,30 +1,9 @@
+using System.Text.Unicode;
+
 namespace Pipeline.Workers.Tarballs;
 
-/// <summary>The components of a path as Rust's <c>Path</c> sees them on Unix, without the one <c>.</c> that may lead: blanks between slashes and further dots are nothing.</summary>
-internal ref struct PathComponents(ReadOnlySpan<byte> path)
-{
-    private ReadOnlySpan<byte> rest = path;
-
-    /// <summary>The component reached.</summary>
-    public ReadOnlySpan<byte> Current { get; private set; }
-
-    /// <summary>Goes to the next component; false behind the last one.</summary>
-    public bool MoveNext()
-    {
-        while (!rest.IsEmpty)
-        {
-            var slash = rest.IndexOf((byte)'/');
-            var part = slash < 0 ? rest : rest[..slash];
-            rest = slash < 0 ? default : rest[(slash + 1)..];
-            if (part.IsEmpty || part.SequenceEqual("."u8)) continue;
-            Current = part;
-            return true;
-        }
-        return false;
-    }
-}
-
 /// <summary>Whether an entry lies in the package (crates-io-behaviour §2.3 rows 6 to 8).</summary>
+/// <remarks>A path may be a megabyte long and come many times: what looks at every byte of it is a vector search.</remarks>
 internal static class EntryPath
 {
     /// <summary>The path below the root, not yet normalised; false when it does not lie there, climbs anywhere, or is not UTF-8.</summary>
@@ -33,19 +12,22 @@ internal static class EntryPath
         inside = default;
         if (!path.StartsWith(root)) return false;
         inside = path[root.Length..];
-        if (!inside.IsEmpty && inside[0] != '/') return false;
-        var components = new PathComponents(inside);
-        while (components.MoveNext())
-            if (components.Current.SequenceEqual(".."u8)) return false;
-        return System.Text.Unicode.Utf8.IsValid(inside);
+        return (inside.IsEmpty || inside[0] == '/') && !Climbs(inside) && Utf8.IsValid(inside);
     }
 
-    /// <summary>The name of a file that lies directly in the root; false for everything deeper and for the root itself.</summary>
-    public static bool IsInRoot(ReadOnlySpan<byte> inside, out ReadOnlySpan<byte> name)
+    /// <summary>Whether some component is <c>..</c>; the path starts with a slash.</summary>
+    private static bool Climbs(ReadOnlySpan<byte> path)
     {
-        var components = new PathComponents(inside);
-        var found = components.MoveNext();
-        name = components.Current;
-        return found && !components.MoveNext();
+        while (true)
+        {
+            var dots = path.IndexOf(".."u8);
+            if (dots < 0) return false;
+            var isStart = path[dots - 1] == '/';
+            path = path[dots..];
+            var count = path.IndexOfAnyExcept((byte)'.');
+            if (count < 0) return isStart && path.Length == 2;
+            if (isStart && count == 2 && path[2] == '/') return true;
+            path = path[count..];
+        }
     }
 }

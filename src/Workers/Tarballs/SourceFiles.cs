@@ -15,16 +15,15 @@ internal sealed class SourceFiles
     /// <summary>Each path once, in archive order.</summary>
     public IReadOnlyList<string> Paths => paths;
 
-    /// <summary>Keeps what matters of an entry below the root; false when there is more of it than is kept.</summary>
-    public bool TryAdd(ReadOnlySpan<byte> inside)
+    /// <summary>Keeps what matters of an entry, given its first component and standing at its second; false when there is more than is kept.</summary>
+    public bool TryAdd(ReadOnlySpan<byte> first, PathComponents second)
     {
-        var components = new PathComponents(inside);
-        if (!components.MoveNext() || !components.Current.SequenceEqual("src"u8) || !components.MoveNext()) return true;
-        if (!components.Current.SequenceEqual("bin"u8)) return TryKeep("src/", components.Current, "");
-        if (!components.MoveNext()) return true;
-        var name = components.Current;
+        if (!first.SequenceEqual("src"u8)) return true;
+        if (!second.Current.SequenceEqual("bin"u8)) return TryKeep("src/", second.Current, "");
+        if (!second.MoveNext()) return true;
+        var name = second.Current;
         if (name.EndsWith(".rs"u8)) return TryKeep("src/bin/", name, "");
-        return !components.MoveNext() || !components.Current.SequenceEqual("main.rs"u8) || TryKeep("src/bin/", name, "/main.rs");
+        return !second.MoveNext() || !second.Current.SequenceEqual("main.rs"u8) || TryKeep("src/bin/", name, "/main.rs");
     }
 
     private bool TryKeep(string folder, scoped ReadOnlySpan<byte> name, string file)

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Pipeline.Workers.Tarballs;
 
 /// <summary>
@@ -26,9 +28,7 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
     public bool HasGoodChecksum()
     {
         var field = block.Slice(148, 8);
-        uint sum = 8 * ' ';
-        foreach (var b in block) sum += b;
-        foreach (var b in field) sum -= b;
+        var sum = 8 * ' ' + Sum(block) - Sum(field);
         return TryReadOctal(field, out var stated) && (uint)stated == sum;
     }
 
@@ -77,6 +77,15 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
         'x' => "XHeader",
         _ => $"Other({type})",
     };
+
+    /// <summary>Adds up the bytes, eight at a time in four lanes of 16 bits; a block is short enough not to overflow them.</summary>
+    private static uint Sum(ReadOnlySpan<byte> bytes)
+    {
+        const ulong Lanes = 0x00FF_00FF_00FF_00FF;
+        var sum = 0UL;
+        foreach (var eight in MemoryMarshal.Cast<byte, ulong>(bytes)) sum += (eight & Lanes) + ((eight >> 8) & Lanes);
+        return (uint)((sum & 0xFFFF) + ((sum >> 16) & 0xFFFF) + ((sum >> 32) & 0xFFFF) + (sum >> 48));
+    }
 
     private static bool TryReadOctal(ReadOnlySpan<byte> field, out ulong value)
     {

@@ -25,7 +25,7 @@ internal sealed class TarWalker(UnpackedInput input) : IDisposable
     private readonly byte[] header = new byte[TarHeader.BlockSize];
     private readonly byte[] joinedPath = new byte[256];
     private byte[]? longName, paxContent;
-    private int longNameLength;
+    private int longNameLength, extensionBytes;
     private bool hasLongName, hasLongLink, hasPax;
     private PaxRecords pax;
     private ulong content, padding;
@@ -59,10 +59,11 @@ internal sealed class TarWalker(UnpackedInput input) : IDisposable
         (hasLongName, hasLongLink, hasPax) = (false, false, false);
         while (true)
         {
-            if (!PassContent()) return Step.Malformed;
-            var filling = input.Fill(header, out _);
+            var filling = input.PassAndFill(content + padding, header);
+            if (filling is not (Filling.Whole or Filling.Nothing)) return Step.Malformed;
+            ContentBytes += Size;
+            Size = content = padding = 0;
             if (filling == Filling.Nothing) return Step.End;
-            if (filling != Filling.Whole) return Step.Malformed;
 
             var next = new TarHeader(header);
             if (next.IsEndMarker) return Step.End;
@@ -89,16 +90,6 @@ internal sealed class TarWalker(UnpackedInput input) : IDisposable
     {
         if (longName is not null) ArrayPool<byte>.Shared.Return(longName);
         if (paxContent is not null) ArrayPool<byte>.Shared.Return(paxContent);
-    }
-
-    private bool PassContent()
-    {
-        if (input.Skip(content) != Filling.Whole) return false;
-        ContentBytes += Size;
-        Size = content = 0;
-        if (input.Skip(padding) != Filling.Whole) return false;
-        padding = 0;
-        return true;
     }
 
     private bool TrySetSize(byte type, ulong size)
@@ -132,6 +123,8 @@ internal sealed class TarWalker(UnpackedInput input) : IDisposable
     private bool TryTakeExtension(byte type, ulong size)
     {
         if (size > TarballBounds.ExtensionBytes || !TryExpect(size)) return false;
+        extensionBytes += (int)size;
+        if (extensionBytes > TarballBounds.AllExtensionBytes) return false;
         switch (type)
         {
             case (byte)'L':

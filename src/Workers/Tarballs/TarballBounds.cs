@@ -9,6 +9,9 @@ internal static class TarballBounds
     /// <summary>Content of one GNU long name or pax header, bytes.</summary>
     public const int ExtensionBytes = 1024 * 1024;
 
+    /// <summary>Content of all of them in one archive, bytes: they cost far more time per byte than contents that are passed over.</summary>
+    public const int AllExtensionBytes = 32 * 1024 * 1024;
+
     /// <summary>Entries that are manifests at the root.</summary>
     public const int Manifests = 16;
 

@@ -73,8 +73,11 @@ public static class TarballReader
             if (!walker.HasOneSize) return TarballRejects.PaxSize;
             if (!EntryPath.TryEnter(walker.Path, root, out var inside)) return TarballRejects.InvalidPath(walker.Path);
             if (walker.Type is not ((byte)'0' or 0 or (byte)'5')) return TarballRejects.UnexpectedType(walker.Type, walker.Path);
-            if (!files.TryAdd(inside)) return TarballRejects.TooManySourceFiles;
-            if (!EntryPath.IsInRoot(inside, out var name)) return null;
+
+            var components = new PathComponents(inside);
+            if (!components.MoveNext()) return null;
+            var name = components.Current;
+            if (components.MoveNext()) return files.TryAdd(name, components) ? null : TarballRejects.TooManySourceFiles;
             if (Ascii.EqualsIgnoreCase(name, "cargo.toml"u8)) return ReadManifest(name);
             return name.SequenceEqual(".cargo_vcs_info.json"u8) ? ReadVcsInfo() : null;
         }

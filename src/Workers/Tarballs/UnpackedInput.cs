@@ -48,16 +48,28 @@ internal sealed class UnpackedInput(GzipMember member, long limit) : IDisposable
         return left > 0 ? Filling.Whole : Filling.Limit;
     }
 
-    /// <summary>Passes over so many bytes, which cannot be more than the cap whatever a header claims.</summary>
-    public Filling Skip(ulong bytes)
+    /// <summary>
+    /// Passes over so many bytes, whatever a header claims their number is, and fills the buffer with what follows them.
+    /// The last of them come in one read with it, for a read of the inflater costs more than the bytes of a small file.
+    /// <see cref="Filling.Nothing"/>: the data ended right behind the bytes passed over; <see cref="Filling.Part"/>: elsewhere.
+    /// </summary>
+    public Filling PassAndFill(ulong bytes, Span<byte> buffer)
     {
-        while (bytes > 0)
+        while (bytes > (ulong)(ScratchSize - buffer.Length))
         {
             var filling = Fill(scratch.AsSpan(0, (int)Math.Min(bytes, ScratchSize)), out var count);
-            if (filling != Filling.Whole) return filling;
+            if (filling != Filling.Whole) return filling == Filling.Nothing ? Filling.Part : filling;
             bytes -= (ulong)count;
         }
-        return Filling.Whole;
+        var passed = (int)bytes;
+        var last = Fill(scratch.AsSpan(0, passed + buffer.Length), out var filled);
+        scratch.AsSpan(passed, buffer.Length).CopyTo(buffer);
+        return last switch
+        {
+            Filling.Part when filled == passed => Filling.Nothing,
+            Filling.Nothing when passed > 0 => Filling.Part,
+            _ => last,
+        };
     }
 
     /// <inheritdoc/>
