@@ -158,6 +158,14 @@ public class GzipFormatTests
     }
 
     [Fact]
+    public void A_cancelled_reading_stops() =>
+        Should.Throw<OperationCanceledException>(() => TarballReader.Read(new MemoryStream(WithManifest().ToGzip()), new TarballRules(Root), new CancellationToken(true)));
+
+    [Fact]
+    public void A_fault_of_the_stream_is_not_the_publishers() =>
+        Should.Throw<InvalidDataException>(() => TarballReader.Read(new FaultyStream(), new TarballRules(Root), TestContext.Current.CancellationToken));
+
+    [Fact]
     public void The_checksum_of_the_data_is_right_for_reads_of_every_length()
     {
         // The manifest is read at its own length, so the trailer, made by the framework, is compared with one made of such reads.
@@ -183,5 +191,10 @@ public class GzipFormatTests
     private sealed class DrippingStream(byte[] bytes) : MemoryStream(bytes)
     {
         public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(7, buffer.Length)]);
+    }
+
+    private sealed class FaultyStream : MemoryStream
+    {
+        public override int Read(Span<byte> buffer) => throw new InvalidDataException("the store is broken");
     }
 }

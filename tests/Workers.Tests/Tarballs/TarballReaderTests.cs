@@ -286,17 +286,4 @@ public class TarballReaderTests
 
     [Fact]
     public void The_size_of_a_folder_is_passed_over() => Read(WithManifest().Entry('5', $"{Root}/src", Encoding.UTF8.GetBytes(new string('a', 700))).File($"{Root}/b")).EntryCount.ShouldBe(3);
-
-    [Fact]
-    public void A_cancelled_reading_stops() =>
-        Should.Throw<OperationCanceledException>(() => TarballReader.Read(new MemoryStream(WithManifest().ToGzip()), new TarballRules(Root), new CancellationToken(true)));
-
-    [Fact]
-    public void A_fault_of_the_stream_is_not_the_publishers() =>
-        Should.Throw<InvalidDataException>(() => TarballReader.Read(new FaultyStream(), new TarballRules(Root), TestContext.Current.CancellationToken));
-
-    private sealed class FaultyStream : MemoryStream
-    {
-        public override int Read(Span<byte> buffer) => throw new InvalidDataException("the store is broken");
-    }
 }
