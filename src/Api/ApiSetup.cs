@@ -1,5 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Api.Accounts;
+using Pipeline.Api.Crates;
+using Pipeline.Api.Http;
+using Pipeline.Registry.Identity;
 
 namespace Pipeline.Api;
 
@@ -9,12 +13,25 @@ public static class ApiSetup
     /// <summary>Registers what the endpoints need.</summary>
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
+        services.AddIdentity();
         return services;
     }
 
-    /// <summary>Maps every endpoint.</summary>
+    /// <summary>Maps every endpoint. What comes first sees a request first.</summary>
     public static WebApplication MapApi(this WebApplication app)
     {
+        app.UseMiddleware<ErrorMiddleware>();
+        app.UseRouting();
+        app.MapSearch();
+        app.MapCrate();
+        app.MapVersionList();
+        app.MapVersion();
+        app.MapReverseDependencies();
+        app.MapOwners();
+        app.MapYank();
+        app.MapSummary();
+        app.MapMe();
+        app.MapTokens();
         return app;
     }
 }

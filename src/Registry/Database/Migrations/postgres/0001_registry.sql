@@ -134,6 +134,8 @@ CREATE TABLE versions (
 CREATE UNIQUE INDEX versions_taken ON versions (crate_id, num_no_build) WHERE NOT freed;
 CREATE INDEX versions_in_order ON versions (crate_id, published_at);
 CREATE INDEX versions_by_object ON versions (object_key);
+-- The highest version in force, without reading them all: a publish of the 2,000th version costs what the first did.
+CREATE INDEX versions_in_force ON versions (crate_id, sort_key) WHERE state = 'active' AND NOT yanked;
 
 -- Which crate names a version depends on: for reverse dependencies and the rule that guards deletion.
 CREATE TABLE dependencies (

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Pipeline.Registry.Failures;
+
+namespace Pipeline.Api.Http;
+
+/// <summary>
+/// The outermost step: what nobody answered and what failed leaves as the one shape of errors that cargo reads
+/// (crates-io-behaviour §0.2). A failure is logged here, once, with its trace id.
+/// </summary>
+public sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddleware> logger)
+{
+    private const int ClientWentAway = 499;
+
+    /// <summary>Runs the rest of the pipeline.</summary>
+    public async Task InvokeAsync(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        try
+        {
+            await next(context).ConfigureAwait(false);
+            if (!context.Response.HasStarted && IsUnanswered(context.Response)) await AnswerAsync(context).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            if (!await FailAsync(context, e).ConfigureAwait(false)) throw;
+        }
+    }
+
+    // Routing answers an unknown path or method with a bare status.
+    private static bool IsUnanswered(HttpResponse response) =>
+        response.StatusCode is StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed or StatusCodes.Status415UnsupportedMediaType
+        && response.ContentLength is null && response.ContentType is null;
+
+    private static Task AnswerAsync(HttpContext context) => ApiErrors.WriteAsync(context, context.Response.StatusCode, context.Response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => "Not Found",
+        StatusCodes.Status405MethodNotAllowed => "Method Not Allowed",
+        _ => "Unsupported Media Type",
+    });
+
+    /// <summary>Answers for a failure; false: the answer has begun and the connection must be cut instead.</summary>
+    private async ValueTask<bool> FailAsync(HttpContext context, Exception e)
+    {
+        if (context.RequestAborted.IsCancellationRequested)
+        {
+            logger.LogDebug(e, "the client went away from {Method} {Path}", context.Request.Method, context.Request.Path.Value);
+            if (!context.Response.HasStarted) context.Response.StatusCode = ClientWentAway;
+            return true;
+        }
+
+        var (status, detail) = Judge(e);
+        if (status >= StatusCodes.Status500InternalServerError) Log(context, e, status);
+        if (context.Response.HasStarted) return false;
+        context.Response.Clear();
+        await ApiErrors.WriteAsync(context, status, detail).ConfigureAwait(false);
+        return true;
+    }
+
+    private static (int Status, string Detail) Judge(Exception e) => e switch
+    {
+        TransientException transient => (StatusCodes.Status503ServiceUnavailable, $"Service unavailable: {transient.Message}"),
+        BadHttpRequestException bad => (bad.StatusCode, bad.Message),
+        _ => (StatusCodes.Status500InternalServerError, "Internal Server Error"),
+    };
+
+    private void Log(HttpContext context, Exception e, int status)
+    {
+        var trace = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
+        if (status == StatusCodes.Status503ServiceUnavailable)
+            logger.LogWarning(e, "{Method} {Path} answered {Status}, trace {TraceId}", context.Request.Method, context.Request.Path.Value, status, trace);
+        else logger.LogError(e, "{Method} {Path} failed, trace {TraceId}", context.Request.Method, context.Request.Path.Value, trace);
+    }
+}

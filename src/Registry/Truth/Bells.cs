@@ -1,0 +1,23 @@
+using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Upkeep;
+using Pipeline.Registry.Bus;
+
+namespace Pipeline.Registry.Truth;
+
+/// <summary>The bells that follow a committed change of a crate.</summary>
+public static class Bells
+{
+    /// <summary>Rings every projection after a change that the index shows: a publish, a yank, owners.</summary>
+    public static async ValueTask RingChangedAsync(this IDoorbell doorbell, Revised revised)
+    {
+        await doorbell.RingAsync(new RenderSparse(revised.CrateId)).ConfigureAwait(false);
+        await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
+    }
+
+    /// <summary>Rings every projection and then the removal of bytes, after a deletion.</summary>
+    public static async ValueTask RingDeletedAsync(this IDoorbell doorbell, Revised revised)
+    {
+        await doorbell.RingChangedAsync(revised).ConfigureAwait(false);
+        await doorbell.RingAsync(new DeleteBytes(revised.CrateId)).ConfigureAwait(false);
+    }
+}
