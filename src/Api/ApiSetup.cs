@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Api.Accounts;
 using Pipeline.Api.Crates;
 using Pipeline.Api.Http;
+using Pipeline.Api.Publishing;
 using Pipeline.Registry.Identity;
 
 namespace Pipeline.Api;
@@ -14,6 +15,7 @@ public static class ApiSetup
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.AddIdentity();
+        services.AddPublishing();
         return services;
     }
 
@@ -22,6 +24,7 @@ public static class ApiSetup
     {
         app.UseMiddleware<ErrorMiddleware>();
         app.UseRouting();
+        app.MapPublishing();
         app.MapSearch();
         app.MapCrate();
         app.MapVersionList();

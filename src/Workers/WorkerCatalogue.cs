@@ -4,7 +4,7 @@ using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Truth;
-// GITXusing Pipeline.Workers.GitIndex;
+using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
 using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Tarballs;
@@ -29,7 +29,7 @@ public static class WorkerCatalogue
     [
         Of<ValidateTarball, ValidateTarballConsumer, ValidateTarballDefinition>("validate-tarball", bell => bell.PublishId, Publishes.DelaySql),
         Of<ReadManifest, ReadManifestConsumer, ReadManifestDefinition>("read-manifest", bell => bell.PublishId, Publishes.DelaySql),
-        // GITX        Of<CommitIndex, CommitIndexConsumer, CommitIndexDefinition>("commit-index", _ => "git", null),
+        Of<CommitIndex, CommitIndexConsumer, CommitIndexDefinition>("commit-index", _ => "git", null),
         Of<RenderSparse, RenderSparseConsumer, RenderSparseDefinition>("render-sparse", bell => Text(bell.CrateId), DelaySparse),
         Of<Sweep, SweepConsumer, SweepDefinition>("sweep", _ => "sweep", null),
         Of<DeleteBytes, DeleteBytesConsumer, DeleteBytesDefinition>("delete-bytes", bell => Text(bell.CrateId), null),

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Registry.Options;
+using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Upkeep;
 
@@ -19,6 +20,7 @@ public static class WorkerSetup
     public static IServiceCollection AddWorkers(this IServiceCollection services, WorkerOptions options)
     {
         foreach (var worker in WorkerCatalogue.All) services.AddSingleton(worker.Stage);
+        services.AddGitIndexWriter();
         services.AddSingleton<PublishDecision>();
         services.AddSingleton<WaitingRows>();
         services.AddSingleton<StagingCleanup>();

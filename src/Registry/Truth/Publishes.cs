@@ -87,7 +87,7 @@ public static class Publishes
                 verdict_code = $2, verdict_status = $3, verdict_text = $4, last_error = NULL, next_try_at = NULL
             WHERE id = $1 AND decided_at IS NULL
             """,
-            id, reject.Code, (long)reject.Status, reject.Text, tookMicroseconds).ConfigureAwait(false);
+            id, reject.Code, (long)reject.Status, reject.Text.Replace('\0', '\uFFFD'), tookMicroseconds).ConfigureAwait(false);
         if (changed == 1) await ReleaseAsync(sql, id).ConfigureAwait(false);
         return changed == 1;
     }

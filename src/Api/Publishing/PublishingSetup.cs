@@ -1,0 +1,28 @@
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Pipeline.Api.Publishing;
+
+/// <summary>Registers and maps publishing.</summary>
+public static class PublishingSetup
+{
+    /// <summary>Adds what the endpoints need.</summary>
+    public static IServiceCollection AddPublishing(this IServiceCollection services)
+    {
+        services.AddSingleton<StagingLevel>();
+        services.AddSingleton<Intake>();
+        services.AddSingleton<VerdictAnswer>();
+        services.AddSingleton<PublishEndpoint>();
+        services.AddSingleton<PublishStatus>();
+        services.AddSingleton<VerdictWaiters>();
+        services.AddHostedService(provider => provider.GetRequiredService<VerdictWaiters>());
+        return services;
+    }
+
+    /// <summary>Maps the endpoints.</summary>
+    public static void MapPublishing(this IEndpointRouteBuilder routes)
+    {
+        PublishEndpoint.Map(routes);
+        PublishStatus.Map(routes);
+    }
+}
