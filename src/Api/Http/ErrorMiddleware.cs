@@ -17,6 +17,8 @@ public sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlewar
     public async Task InvokeAsync(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        // Much of what is served is strangers' text: a browser must take it for what it is labelled as.
+        context.Response.Headers.XContentTypeOptions = "nosniff";
         try
         {
             await next(context).ConfigureAwait(false);
@@ -54,6 +56,7 @@ public sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlewar
         if (status >= StatusCodes.Status500InternalServerError) Log(context, e, status);
         if (context.Response.HasStarted) return false;
         context.Response.Clear();
+        context.Response.Headers.XContentTypeOptions = "nosniff";
         await ApiErrors.WriteAsync(context, status, detail).ConfigureAwait(false);
         return true;
     }

@@ -20,8 +20,14 @@ public sealed class TokenUseWriter(TokenUse use, TimeProvider clock, ILogger<Tok
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, clock);
-        while (!stoppingToken.IsCancellationRequested && await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
-            await FlushAsync(stoppingToken).ConfigureAwait(false);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false)) await FlushAsync(stoppingToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The process ends; what is noted is written once more when it stops.
+        }
     }
 
     private async ValueTask FlushAsync(CancellationToken cancellationToken)
