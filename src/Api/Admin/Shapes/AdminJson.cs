@@ -1,0 +1,23 @@
+using System.Text.Json.Serialization;
+
+namespace Pipeline.Api.Admin.Shapes;
+
+/// <summary>The JSON of the admin API, read and written by one definition: snake_case, null members written.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(UserAnswer))]
+[JsonSerializable(typeof(UsersAnswer))]
+[JsonSerializable(typeof(NewUser))]
+[JsonSerializable(typeof(NewLock))]
+[JsonSerializable(typeof(TokenAnswer))]
+[JsonSerializable(typeof(TokensAnswer))]
+[JsonSerializable(typeof(NewToken))]
+[JsonSerializable(typeof(NewTokenAnswer))]
+[JsonSerializable(typeof(CrateAnswer))]
+[JsonSerializable(typeof(DeletionAnswer))]
+[JsonSerializable(typeof(YankAnswer))]
+[JsonSerializable(typeof(PublishAnswer))]
+[JsonSerializable(typeof(PublishesAnswer))]
+[JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(FailuresAnswer))]
+[JsonSerializable(typeof(ErrorsAnswer))]
+public sealed partial class AdminJson : JsonSerializerContext;

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using Pipeline.Api.Admin.Shapes;
+using Pipeline.Cli.Output;
+using static Pipeline.Cli.Commands.CommonOptions;
+
+namespace Pipeline.Cli.Commands;
+
+/// <summary><c>pipeline status</c>: what waits, what lags, what failed.</summary>
+internal static class StatusCommand
+{
+    public static Command Create(Session session)
+    {
+        var command = new Command("status", "What waits in each stage, how far projections lag, what failed");
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var client = session.Connect();
+            var answer = await client.GetAsync("status", AdminJson.Default.StatusAnswer, cancellationToken).ConfigureAwait(false);
+            if (parsed.GetValue(Json)) return Print(session, answer.Json);
+            Describe(session.Output, answer.Value);
+            return ExitCodes.Succeeded;
+        });
+        return command;
+    }
+
+    private static void Describe(TextWriter output, StatusAnswer status)
+    {
+        var counts = status.Counts;
+        output.WriteLine(
+            $"{Report.Count(counts.Crates)} crates, {Report.Count(counts.Versions)} versions, {Report.Count(counts.Users)} users, "
+            + $"{Report.Count(counts.Undecided)} publishes undecided");
+        Report.Table(
+            output,
+            "no stages",
+            ["stage", ">waiting", ">oldest", ">in memory", ">of"],
+            [.. status.Stages.Select(stage => new[]
+            {
+                stage.Stage, Report.Count(stage.Waiting), Age(stage.OldestSeconds), Report.Count(stage.Depth), Report.Count(stage.Capacity),
+            })]);
+        Report.Table(
+            output,
+            "no projections",
+            ["projection", ">behind", ">lag", ">retrying"],
+            [.. status.Projections.Select(projection => new[]
+            {
+                projection.Kind, Report.Count(projection.Behind), Age(projection.LagSeconds), Report.Count(projection.Retrying),
+            })]);
+        Report.Table(
+            output,
+            "no open failures",
+            ["stage", "kind", ">failures"],
+            [.. status.Failures.Select(failure => new[] { failure.Stage, failure.Kind, Report.Count(failure.Count) })]);
+    }
+
+    private static string Age(double? seconds) => seconds is { } value ? Times.Show(TimeSpan.FromSeconds(value)) : "";
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace Pipeline.Cli.Commands;
+
+/// <summary><c>pipeline up</c>: serves the registry with all its parts in this process.</summary>
+internal static class UpCommand
+{
+    public const string Name = "up";
+
+    public static Command Create(Session session)
+    {
+        var port = new Option<int>("--port") { Description = "The port to listen on; 0: any free one", HelpName = "PORT", DefaultValueFactory = _ => 7878 };
+        port.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > 65535) result.AddError("--port is a number from 0 to 65535");
+        });
+        var data = new Option<string?>("--data") { Description = "The data folder, instead of PIPELINE_DATA or .pipeline", HelpName = "DIR" };
+        var noRateLimits = new Option<bool>("--no-rate-limits") { Description = "Let everybody publish and yank as often as they like" };
+        var set = new Option<string[]>("--set") { Description = "A configuration key (ops/config.md), such as Publish:HoldSeconds=5", HelpName = "KEY=VALUE" };
+        set.Validators.Add(static result =>
+        {
+            foreach (var token in result.Tokens)
+            {
+                if (token.Value.IndexOf('=', StringComparison.Ordinal) < 1) result.AddError($"--set takes KEY=VALUE, not {token.Value}");
+            }
+        });
+
+        var command = new Command(Name, "Serve the registry, standalone; prints `ready URL` when it serves") { port, data, noRateLimits, set };
+        command.SetAction((parsed, cancellationToken) => Hosting.PipelineHost.RunAsync(
+            parsed.GetValue(port),
+            Settings(parsed.GetValue(data) ?? session.Data, parsed.GetValue(noRateLimits), parsed.GetValue(set) ?? []),
+            session.Output,
+            cancellationToken));
+        return command;
+    }
+
+    /// <summary>The configuration that the command line sets; it goes above files and environment.</summary>
+    internal static Dictionary<string, string?> Settings(string data, bool noRateLimits, IEnumerable<string> set)
+    {
+        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase) { ["Registry:Data"] = Path.GetFullPath(data) };
+        if (noRateLimits) settings["RateLimits:Enabled"] = bool.FalseString;
+        foreach (var item in set)
+        {
+            var at = item.IndexOf('=', StringComparison.Ordinal);
+            settings[item[..at].Replace("__", ":", StringComparison.Ordinal)] = item[(at + 1)..];
+        }
+
+        return settings;
+    }
+}

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using Pipeline.Api.Admin.Shapes;
+using Pipeline.Cli.Output;
+using static Pipeline.Cli.Commands.CommonOptions;
+
+namespace Pipeline.Cli.Commands;
+
+/// <summary><c>pipeline user add|list|lock|unlock</c>: accounts.</summary>
+internal static class UserCommand
+{
+    public static Command Create(Session session) => new("user", "Accounts") { Add(session), List(session), Lock(session), Unlock(session) };
+
+    private static Command Add(Session session)
+    {
+        var login = Login();
+        var email = new Option<string?>("--email") { Description = "The e-mail address; it counts as verified", HelpName = "ADDRESS" };
+        var name = new Option<string?>("--name") { Description = "The name shown", HelpName = "NAME" };
+        var admin = new Option<bool>("--admin") { Description = "Let the user administer the registry" };
+        var command = new Command("add", "Make an account") { login, email, name, admin };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var user = new NewUser(parsed.GetRequiredValue(login), parsed.GetValue(name), parsed.GetValue(email), parsed.GetValue(admin));
+            using var client = session.Connect();
+            var answer = await client.SendAsync(
+                HttpMethod.Post, "users", user, AdminJson.Default.NewUser, AdminJson.Default.UserAnswer, cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer.Json, $"user {answer.Value.User.Login} added, id {answer.Value.User.Id}");
+        });
+        return command;
+    }
+
+    private static Command List(Session session)
+    {
+        var limit = Limit();
+        var cursor = Cursor();
+        var command = new Command("list", "List accounts") { limit, cursor };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var client = session.Connect();
+            var path = Path($"users", ("limit", parsed.GetValue(limit)), ("cursor", parsed.GetValue(cursor)));
+            var answer = await client.GetAsync(path, AdminJson.Default.UsersAnswer, cancellationToken).ConfigureAwait(false);
+            if (parsed.GetValue(Json)) return Print(session, answer.Json);
+            Report.Table(
+                session.Output,
+                "no users",
+                [">id", "login", "name", "e-mail", "admin", "locked", "since"],
+                [.. answer.Value.Users.Select(user => new[]
+                {
+                    user.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), user.Login, user.Name, user.Email,
+                    user.IsAdmin ? "yes" : "", LockText(user), Times.Show(user.CreatedAt),
+                })]);
+            return More(session, answer.Value.NextCursor);
+        });
+        return command;
+    }
+
+    private static Command Lock(Session session)
+    {
+        var login = Login();
+        var reason = new Option<string>("--reason") { Description = "Why; the user is told", HelpName = "TEXT", Required = true };
+        var until = Time("--until", "Until when; without it: without end", ahead: true);
+        var command = new Command("lock", "Lock an account: its tokens stop working") { login, reason, until };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var client = session.Connect();
+            var answer = await client.SendAsync(
+                HttpMethod.Put,
+                Path($"users/{parsed.GetValue(login)}/lock"),
+                new NewLock(parsed.GetRequiredValue(reason), parsed.GetValue(until)),
+                AdminJson.Default.NewLock,
+                AdminJson.Default.UserAnswer,
+                cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer.Json, $"user {answer.Value.User.Login} locked {LockText(answer.Value.User)}");
+        });
+        return command;
+    }
+
+    private static Command Unlock(Session session)
+    {
+        var login = Login();
+        var command = new Command("unlock", "Unlock an account") { login };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var client = session.Connect();
+            var path = Path($"users/{parsed.GetValue(login)}/lock");
+            var answer = await client.SendAsync(HttpMethod.Delete, path, AdminJson.Default.UserAnswer, cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer.Json, $"user {answer.Value.User.Login} unlocked");
+        });
+        return command;
+    }
+
+    private static string LockText(UserShape user) => user switch
+    {
+        { LockReason: null } => "",
+        { LockedUntil: null } => $"without end: {user.LockReason}",
+        _ => $"until {Times.Show(user.LockedUntil)}: {user.LockReason}",
+    };
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Pipeline.Api.Admin.Shapes;
+using static Pipeline.Cli.Commands.CommonOptions;
+
+namespace Pipeline.Cli.Commands;
+
+/// <summary><c>pipeline version yank|unyank|delete</c>: single versions, whoever owns them.</summary>
+internal static class VersionCommand
+{
+    public static Command Create(Session session) => new("version", "Single versions")
+    {
+        Yank(session, "yank", "Yank a version: new lock files leave it out, old ones still get it"),
+        Yank(session, "unyank", "Take a yank back"),
+        Delete(session),
+    };
+
+    private static Argument<string> Number() => new("VERSION") { Description = "The version" };
+
+    private static Command Yank(Session session, string verb, string description)
+    {
+        var name = Crate();
+        var version = Number();
+        var command = new Command(verb, description) { name, version };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var client = session.Connect();
+            // The escaped verb is the verb: it is one of two words.
+            var path = Path($"crates/{parsed.GetValue(name)}/{parsed.GetValue(version)}/{verb}");
+            var answer = await client.SendAsync(HttpMethod.Put, path, AdminJson.Default.YankAnswer, cancellationToken).ConfigureAwait(false);
+            var yank = answer.Value;
+            var state = yank.Yanked ? "yanked" : "not yanked";
+            return Say(session, parsed, answer.Json, $"{yank.Crate} {yank.Version} is {state}{(yank.Changed ? "" : ", as before")}");
+        });
+        return command;
+    }
+
+    private static Command Delete(Session session)
+    {
+        var name = Crate();
+        var version = Number();
+        var yes = Yes();
+        var command = new Command("delete", "Delete a version; its number stays taken") { name, version, yes };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var (crate, number) = (parsed.GetRequiredValue(name), parsed.GetRequiredValue(version));
+            if (!parsed.GetValue(yes)) Confirm(session, $"Delete {crate} {number}?");
+            using var client = session.Connect();
+            var path = Path($"crates/{crate}/{number}");
+            var answer = await client.SendAsync(HttpMethod.Delete, path, AdminJson.Default.DeletionAnswer, cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer.Json, $"{answer.Value.Crate} {string.Join(", ", answer.Value.Versions)} deleted");
+        });
+        return command;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace Pipeline.Cli.Output;
+
+/// <summary>What commands print for people.</summary>
+internal static class Report
+{
+    /// <summary>Prints a table. Cells are plain text.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="empty">What to say when there are no rows.</param>
+    /// <param name="columns">The headings; one that starts with <c>&gt;</c> is set to the right.</param>
+    /// <param name="rows">The cells.</param>
+    public static void Table(TextWriter output, string empty, string[] columns, IReadOnlyList<string?[]> rows)
+    {
+        if (rows.Count == 0)
+        {
+            output.WriteLine(empty);
+            return;
+        }
+
+        var table = new Table().Border(TableBorder.Simple);
+        foreach (var column in columns)
+        {
+            var heading = new TableColumn(new Text(column.TrimStart('>')));
+            table.AddColumn(column.StartsWith('>') ? heading.RightAligned().NoWrap() : heading);
+        }
+
+        foreach (var row in rows) table.AddRow(Array.ConvertAll(row, cell => new Text(cell ?? "")));
+        ConsoleOn(output).Write(table);
+    }
+
+    /// <summary>Prints named values, one a line; those that are null are left out.</summary>
+    public static void Facts(TextWriter output, params (string Name, string? Value)[] facts)
+    {
+        var width = facts.Max(fact => fact.Name.Length);
+        foreach (var (name, value) in facts)
+        {
+            if (value is not null) output.WriteLine($"{name.PadRight(width)}  {value}");
+        }
+    }
+
+    /// <summary>A count with thousands separated.</summary>
+    public static string Count(long count) => count.ToString("#,0", CultureInfo.InvariantCulture);
+
+    /// <summary>A size in bytes, KiB or MiB.</summary>
+    public static string Size(long bytes)
+    {
+        FormattableString text = bytes switch
+        {
+            < 1024 => $"{bytes} B",
+            < 1024 * 1024 => $"{bytes / 1024.0:0.0} KiB",
+            _ => $"{bytes / 1048576.0:0.0} MiB",
+        };
+        return text.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>A console on a writer. Output that is read by another program is not broken into lines of a screen's width.</summary>
+    public static IAnsiConsole ConsoleOn(TextWriter output)
+    {
+        var terminal = output == Console.Out && !Console.IsOutputRedirected;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(output),
+            Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
+            Interactive = InteractionSupport.No,
+        });
+        if (!terminal) console.Profile.Width = 240;
+        return console;
+    }
+}
