@@ -16,8 +16,8 @@ public sealed record Session(Func<string, string?> Environment, TextWriter Outpu
         Console.Out,
         Console.Error,
         Console.IsInputRedirected ? null : Console.In,
-        // A registry elsewhere may be behind a proxy; the handler leaves loopback out of it only if told (cargo-client-behaviour §1.1).
-        static () => new SocketsHttpHandler { AutomaticDecompression = System.Net.DecompressionMethods.All });
+        // The token stays with the server it is for: no redirect is followed.
+        static () => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
 
     /// <summary>The data folder of the local instance.</summary>
     public string Data => Environment("PIPELINE_DATA") is { Length: > 0 } data ? data : ".pipeline";

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using Pipeline.Cli.Connection;
 using Pipeline.Cli.Output;
 
 namespace Pipeline.Cli.Commands;
@@ -51,17 +52,17 @@ internal static class CommonOptions
     };
 
     /// <summary>Prints an answer: as JSON if asked for, else a sentence.</summary>
-    public static int Say(Session session, ParseResult parsed, byte[] json, string sentence)
+    public static int Say(Session session, ParseResult parsed, Answer answer, string sentence)
     {
-        if (parsed.GetValue(Json)) return Print(session, json);
+        if (parsed.GetValue(Json)) return Print(session, answer);
         session.Output.WriteLine(sentence);
         return ExitCodes.Succeeded;
     }
 
     /// <summary>Prints an answer as JSON.</summary>
-    public static int Print(Session session, byte[] json)
+    public static int Print(Session session, Answer answer)
     {
-        session.Output.WriteLine(Encoding.UTF8.GetString(json).TrimEnd());
+        session.Output.WriteLine(Encoding.UTF8.GetString(answer.Json).TrimEnd());
         return ExitCodes.Succeeded;
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Pipeline.Api.Admin.Shapes;
+using Pipeline.Cli.Connection;
 using Pipeline.Cli.Output;
 using static Pipeline.Cli.Commands.CommonOptions;
 
@@ -19,9 +20,9 @@ internal static class CrateCommand
         {
             using var client = session.Connect();
             var path = Path($"crates/{parsed.GetValue(name)}");
-            var answer = await client.GetAsync(path, AdminJson.Default.CrateAnswer, cancellationToken).ConfigureAwait(false);
-            if (parsed.GetValue(Json)) return Print(session, answer.Json);
-            Describe(session.Output, answer.Value.Crate);
+            var answer = await client.GetAsync(path, cancellationToken).ConfigureAwait(false);
+            if (parsed.GetValue(Json)) return Print(session, answer);
+            Describe(session.Output, answer.As(AdminJson.Default.CrateAnswer).Crate);
             return ExitCodes.Succeeded;
         });
         return command;
@@ -47,16 +48,18 @@ internal static class CrateCommand
             if (!parsed.GetValue(yes)) Confirm(session, $"Delete {crate} with all its versions?");
             using var client = session.Connect();
             var path = Path($"crates/{crate}", ("availability_delay_hours", parsed.GetValue(delay)));
-            var answer = await client.SendAsync(HttpMethod.Delete, path, AdminJson.Default.DeletionAnswer, cancellationToken).ConfigureAwait(false);
-            return Say(session, parsed, answer.Json, Describe(answer.Value));
+            var answer = await client.SendAsync(HttpMethod.Delete, path, null, cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer, Describe(answer));
         });
         return command;
     }
 
-    private static string Describe(DeletionAnswer deletion)
+    private static string Describe(Answer deletion)
     {
-        var free = deletion.AvailableAt is { } at && at > DateTime.UtcNow ? $"after {Times.Show(at)}" : "now";
-        return $"crate {deletion.Crate} deleted with {Report.Count(deletion.Versions.Count)} versions; its name may be used again {free}";
+        var free = DateTimeOffset.TryParse(deletion.Text("available_at"), CultureInfo.InvariantCulture, out var at) && at > DateTimeOffset.UtcNow
+            ? $"after {Times.Show(at.UtcDateTime)}"
+            : "now";
+        return $"crate {deletion.Text("crate")} deleted; its name may be used again {free}";
     }
 
     private static void Describe(TextWriter output, CrateShape crate)

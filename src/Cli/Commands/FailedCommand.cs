@@ -29,18 +29,19 @@ internal static class FailedCommand
                 ("since", parsed.GetValue(since)),
                 ("limit", parsed.GetValue(limit)),
                 ("cursor", parsed.GetValue(cursor)));
-            var answer = await client.GetAsync(path, AdminJson.Default.FailuresAnswer, cancellationToken).ConfigureAwait(false);
-            if (parsed.GetValue(Json)) return Print(session, answer.Json);
+            var answer = await client.GetAsync(path, cancellationToken).ConfigureAwait(false);
+            if (parsed.GetValue(Json)) return Print(session, answer);
+            var page = answer.As(AdminJson.Default.FailuresAnswer);
             Report.Table(
                 session.Output,
                 "no open failures",
                 [">id", "stage", "key", "kind", "code", ">count", "first", "last", "trace", "text"],
-                [.. answer.Value.Failures.Select(failure => new[]
+                [.. page.Failures.Select(failure => new[]
                 {
                     failure.Id.ToString(CultureInfo.InvariantCulture), failure.Stage, failure.Key, failure.Kind, failure.Code,
                     Report.Count(failure.Count), Times.Show(failure.FirstSeen), Times.Show(failure.LastSeen), failure.TraceId, failure.Text,
                 })]);
-            return More(session, answer.Value.NextCursor);
+            return More(session, page.NextCursor);
         });
         return command;
     }

@@ -32,18 +32,19 @@ internal static class PublishCommand
                 ("since", parsed.GetValue(since)),
                 ("limit", parsed.GetValue(limit)),
                 ("cursor", parsed.GetValue(cursor)));
-            var answer = await client.GetAsync(path, AdminJson.Default.PublishesAnswer, cancellationToken).ConfigureAwait(false);
-            if (parsed.GetValue(Json)) return Print(session, answer.Json);
+            var answer = await client.GetAsync(path, cancellationToken).ConfigureAwait(false);
+            if (parsed.GetValue(Json)) return Print(session, answer);
+            var page = answer.As(AdminJson.Default.PublishesAnswer);
             Report.Table(
                 session.Output,
                 "no publishes",
                 ["id", "received", "crate", "version", "user", ">size", "state", ">took", "reason"],
-                [.. answer.Value.Publishes.Select(publish => new[]
+                [.. page.Publishes.Select(publish => new[]
                 {
                     publish.Id, Times.Show(publish.ReceivedAt), publish.Crate, publish.Version, publish.User, Report.Size(publish.Size),
                     publish.State, Took(publish), FirstLine(publish.VerdictText),
                 })]);
-            return More(session, answer.Value.NextCursor);
+            return More(session, page.NextCursor);
         });
         return command;
     }
@@ -56,9 +57,10 @@ internal static class PublishCommand
         {
             using var client = session.Connect();
             var path = Path($"publishes/{parsed.GetValue(id)}");
-            var answer = await client.GetAsync(path, AdminJson.Default.PublishAnswer, cancellationToken).ConfigureAwait(false);
-            if (parsed.GetValue(Json)) return Print(session, answer.Json);
-            Describe(session.Output, answer.Value);
+            var answer = await client.GetAsync(path, cancellationToken).ConfigureAwait(false);
+            if (parsed.GetValue(Json)) return Print(session, answer);
+            var publish = answer.As(AdminJson.Default.PublishAnswer);
+            Describe(session.Output, publish);
             return ExitCodes.Succeeded;
         });
         return command;

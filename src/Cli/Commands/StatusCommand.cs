@@ -14,9 +14,9 @@ internal static class StatusCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var client = session.Connect();
-            var answer = await client.GetAsync("status", AdminJson.Default.StatusAnswer, cancellationToken).ConfigureAwait(false);
-            if (parsed.GetValue(Json)) return Print(session, answer.Json);
-            Describe(session.Output, answer.Value);
+            var answer = await client.GetAsync("status", cancellationToken).ConfigureAwait(false);
+            if (parsed.GetValue(Json)) return Print(session, answer);
+            Describe(session.Output, answer.As(AdminJson.Default.StatusAnswer));
             return ExitCodes.Succeeded;
         });
         return command;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Pipeline.Api.Admin.Shapes;
 using Pipeline.Cli.Output;
 using static Pipeline.Cli.Commands.CommonOptions;
@@ -21,16 +22,20 @@ internal static class TokenCommand
         var command = new Command("create", "Make a token; prints it, and nothing else, this one time") { user, name, scopes, crates, expires };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var token = new NewToken(
-                parsed.GetRequiredValue(user),
-                parsed.GetValue(name),
-                parsed.GetValue(scopes) is { Length: > 0 } endpoints ? endpoints : null,
-                parsed.GetValue(crates) is { Length: > 0 } patterns ? patterns : null,
-                parsed.GetValue(expires));
             using var client = session.Connect();
             var answer = await client.SendAsync(
-                HttpMethod.Post, "tokens", token, AdminJson.Default.NewToken, AdminJson.Default.NewTokenAnswer, cancellationToken).ConfigureAwait(false);
-            return Say(session, parsed, answer.Json, answer.Value.Plaintext);
+                HttpMethod.Post,
+                "tokens",
+                json =>
+                {
+                    json.WriteString("user", parsed.GetRequiredValue(user));
+                    json.WriteString("name", parsed.GetValue(name));
+                    WriteList(json, "endpoint_scopes", parsed.GetValue(scopes));
+                    WriteList(json, "crate_scopes", parsed.GetValue(crates));
+                    if (parsed.GetValue(expires) is { } time) json.WriteString("expires_at", time);
+                },
+                cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer, answer.Text("plaintext"));
         });
         return command;
     }
@@ -45,20 +50,21 @@ internal static class TokenCommand
         {
             using var client = session.Connect();
             var path = Path($"tokens", ("user", parsed.GetValue(user)), ("limit", parsed.GetValue(limit)), ("cursor", parsed.GetValue(cursor)));
-            var answer = await client.GetAsync(path, AdminJson.Default.TokensAnswer, cancellationToken).ConfigureAwait(false);
-            if (parsed.GetValue(Json)) return Print(session, answer.Json);
+            var answer = await client.GetAsync(path, cancellationToken).ConfigureAwait(false);
+            if (parsed.GetValue(Json)) return Print(session, answer);
+            var page = answer.As(AdminJson.Default.TokensAnswer);
             Report.Table(
                 session.Output,
                 "no tokens",
                 [">id", "user", "name", "endpoints", "crates", "made", "expires", "revoked", "last used"],
-                [.. answer.Value.Tokens.Select(token => new[]
+                [.. page.Tokens.Select(token => new[]
                 {
                     token.Id.ToString(CultureInfo.InvariantCulture), token.User, token.Name,
                     token.EndpointScopes is null ? "all" : string.Join(' ', token.EndpointScopes),
                     token.CrateScopes is null ? "all" : string.Join(' ', token.CrateScopes),
                     Times.Show(token.CreatedAt), Times.Show(token.ExpiresAt), Times.Show(token.RevokedAt), Times.Show(token.LastUsedAt),
                 })]);
-            return More(session, answer.Value.NextCursor);
+            return More(session, page.NextCursor);
         });
         return command;
     }
@@ -71,9 +77,17 @@ internal static class TokenCommand
         {
             using var client = session.Connect();
             var path = Path($"tokens/{parsed.GetValue(id)}");
-            var answer = await client.SendAsync(HttpMethod.Delete, path, AdminJson.Default.TokenAnswer, cancellationToken).ConfigureAwait(false);
-            return Say(session, parsed, answer.Json, $"token {answer.Value.Token.Id} of {answer.Value.Token.User} revoked");
+            var answer = await client.SendAsync(HttpMethod.Delete, path, null, cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer, $"token {answer.Text("token", "id")} of {answer.Text("token", "user")} revoked");
         });
         return command;
+    }
+
+    private static void WriteList(Utf8JsonWriter json, string name, string[]? texts)
+    {
+        if (texts is not { Length: > 0 }) return;
+        json.WriteStartArray(name);
+        foreach (var text in texts) json.WriteStringValue(text);
+        json.WriteEndArray();
     }
 }

@@ -19,11 +19,19 @@ internal static class UserCommand
         var command = new Command("add", "Make an account") { login, email, name, admin };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var user = new NewUser(parsed.GetRequiredValue(login), parsed.GetValue(name), parsed.GetValue(email), parsed.GetValue(admin));
             using var client = session.Connect();
             var answer = await client.SendAsync(
-                HttpMethod.Post, "users", user, AdminJson.Default.NewUser, AdminJson.Default.UserAnswer, cancellationToken).ConfigureAwait(false);
-            return Say(session, parsed, answer.Json, $"user {answer.Value.User.Login} added, id {answer.Value.User.Id}");
+                HttpMethod.Post,
+                "users",
+                json =>
+                {
+                    json.WriteString("login", parsed.GetRequiredValue(login));
+                    json.WriteString("name", parsed.GetValue(name));
+                    json.WriteString("email", parsed.GetValue(email));
+                    json.WriteBoolean("is_admin", parsed.GetValue(admin));
+                },
+                cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer, $"user {answer.Text("user", "login")} added, id {answer.Text("user", "id")}");
         });
         return command;
     }
@@ -37,18 +45,19 @@ internal static class UserCommand
         {
             using var client = session.Connect();
             var path = Path($"users", ("limit", parsed.GetValue(limit)), ("cursor", parsed.GetValue(cursor)));
-            var answer = await client.GetAsync(path, AdminJson.Default.UsersAnswer, cancellationToken).ConfigureAwait(false);
-            if (parsed.GetValue(Json)) return Print(session, answer.Json);
+            var answer = await client.GetAsync(path, cancellationToken).ConfigureAwait(false);
+            if (parsed.GetValue(Json)) return Print(session, answer);
+            var page = answer.As(AdminJson.Default.UsersAnswer);
             Report.Table(
                 session.Output,
                 "no users",
                 [">id", "login", "name", "e-mail", "admin", "locked", "since"],
-                [.. answer.Value.Users.Select(user => new[]
+                [.. page.Users.Select(user => new[]
                 {
                     user.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), user.Login, user.Name, user.Email,
                     user.IsAdmin ? "yes" : "", LockText(user), Times.Show(user.CreatedAt),
                 })]);
-            return More(session, answer.Value.NextCursor);
+            return More(session, page.NextCursor);
         });
         return command;
     }
@@ -65,11 +74,14 @@ internal static class UserCommand
             var answer = await client.SendAsync(
                 HttpMethod.Put,
                 Path($"users/{parsed.GetValue(login)}/lock"),
-                new NewLock(parsed.GetRequiredValue(reason), parsed.GetValue(until)),
-                AdminJson.Default.NewLock,
-                AdminJson.Default.UserAnswer,
+                json =>
+                {
+                    json.WriteString("reason", parsed.GetRequiredValue(reason));
+                    if (parsed.GetValue(until) is { } time) json.WriteString("until", time);
+                },
                 cancellationToken).ConfigureAwait(false);
-            return Say(session, parsed, answer.Json, $"user {answer.Value.User.Login} locked {LockText(answer.Value.User)}");
+            var user = answer.As(AdminJson.Default.UserAnswer).User;
+            return Say(session, parsed, answer, $"user {user.Login} locked {LockText(user)}");
         });
         return command;
     }
@@ -82,8 +94,8 @@ internal static class UserCommand
         {
             using var client = session.Connect();
             var path = Path($"users/{parsed.GetValue(login)}/lock");
-            var answer = await client.SendAsync(HttpMethod.Delete, path, AdminJson.Default.UserAnswer, cancellationToken).ConfigureAwait(false);
-            return Say(session, parsed, answer.Json, $"user {answer.Value.User.Login} unlocked");
+            var answer = await client.SendAsync(HttpMethod.Delete, path, null, cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer, $"user {answer.Text("user", "login")} unlocked");
         });
         return command;
     }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Pipeline.Api.Admin.Shapes;
 using static Pipeline.Cli.Commands.CommonOptions;
 
 namespace Pipeline.Cli.Commands;
@@ -26,10 +25,8 @@ internal static class VersionCommand
             using var client = session.Connect();
             // The escaped verb is the verb: it is one of two words.
             var path = Path($"crates/{parsed.GetValue(name)}/{parsed.GetValue(version)}/{verb}");
-            var answer = await client.SendAsync(HttpMethod.Put, path, AdminJson.Default.YankAnswer, cancellationToken).ConfigureAwait(false);
-            var yank = answer.Value;
-            var state = yank.Yanked ? "yanked" : "not yanked";
-            return Say(session, parsed, answer.Json, $"{yank.Crate} {yank.Version} is {state}{(yank.Changed ? "" : ", as before")}");
+            var answer = await client.SendAsync(HttpMethod.Put, path, null, cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer, $"{answer.Text("crate")} {answer.Text("version")} is {(verb == "yank" ? "yanked" : "not yanked")}");
         });
         return command;
     }
@@ -46,8 +43,8 @@ internal static class VersionCommand
             if (!parsed.GetValue(yes)) Confirm(session, $"Delete {crate} {number}?");
             using var client = session.Connect();
             var path = Path($"crates/{crate}/{number}");
-            var answer = await client.SendAsync(HttpMethod.Delete, path, AdminJson.Default.DeletionAnswer, cancellationToken).ConfigureAwait(false);
-            return Say(session, parsed, answer.Json, $"{answer.Value.Crate} {string.Join(", ", answer.Value.Versions)} deleted");
+            var answer = await client.SendAsync(HttpMethod.Delete, path, null, cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer, $"{answer.Text("crate")} {number} deleted");
         });
         return command;
     }

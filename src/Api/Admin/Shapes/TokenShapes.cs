@@ -24,7 +24,7 @@ public sealed record TokenShape(
 /// <summary>The answer to making a token, the only one that ever shows its plaintext.</summary>
 /// <param name="Token">The token.</param>
 /// <param name="Plaintext">What the user sends.</param>
-public sealed record NewTokenAnswer(TokenShape Token, string Plaintext);
+public sealed record CreatedTokenAnswer(TokenShape Token, string Plaintext);
 
 /// <summary>The answer with one token.</summary>
 /// <param name="Token">The token.</param>
@@ -41,7 +41,7 @@ public sealed record TokensAnswer(IReadOnlyList<TokenShape> Tokens, string? Next
 /// <param name="EndpointScopes">The endpoints it is limited to; null: none.</param>
 /// <param name="CrateScopes">The crate patterns it is limited to; null: none.</param>
 /// <param name="ExpiresAt">When it stops working; null: never.</param>
-public sealed record NewToken(
+public sealed record TokenRequest(
     string User,
     string? Name = null,
     IReadOnlyList<string>? EndpointScopes = null,

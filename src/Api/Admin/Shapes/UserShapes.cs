@@ -26,9 +26,9 @@ public sealed record UsersAnswer(IReadOnlyList<UserShape> Users, string? NextCur
 /// <param name="Name">Its display name.</param>
 /// <param name="Email">Its e-mail address, taken as verified: the operator vouches for it.</param>
 /// <param name="IsAdmin">Whether it administers the registry.</param>
-public sealed record NewUser(string Login, string? Name = null, string? Email = null, bool IsAdmin = false);
+public sealed record UserRequest(string Login, string? Name = null, string? Email = null, bool IsAdmin = false);
 
 /// <summary>The body that locks an account.</summary>
 /// <param name="Reason">Why: its owner is told.</param>
 /// <param name="Until">Until when; null: without end.</param>
-public sealed record NewLock(string Reason, DateTime? Until = null);
+public sealed record LockRequest(string Reason, DateTime? Until = null);
