@@ -22,6 +22,9 @@ public sealed record Session(Func<string, string?> Environment, TextWriter Outpu
     /// <summary>The data folder of the local instance.</summary>
     public string Data => Environment("PIPELINE_DATA") is { Length: > 0 } data ? data : ".pipeline";
 
+    /// <summary>Where the local instance serves, or served last; null: none was started.</summary>
+    public string? LocalUrl => ServerAddress.LocalUrl(Data);
+
     /// <summary>Connects to the admin API.</summary>
     /// <exception cref="CliException">No registry or no token is known.</exception>
     public AdminClient Connect() => new(ServerAddress.Resolve(Environment, Data), Handler());

@@ -22,7 +22,7 @@ internal static class CrateCommand
             var path = Path($"crates/{parsed.GetValue(name)}");
             var answer = await client.GetAsync(path, cancellationToken).ConfigureAwait(false);
             if (parsed.GetValue(Json)) return Print(session, answer);
-            Describe(session.Output, answer.As(AdminJson.Default.CrateAnswer).Crate);
+            Tell(session.Output, answer.As(AdminJson.Default.CrateAnswer).Crate);
             return ExitCodes.Succeeded;
         });
         return command;
@@ -49,12 +49,12 @@ internal static class CrateCommand
             using var client = session.Connect();
             var path = Path($"crates/{crate}", ("availability_delay_hours", parsed.GetValue(delay)));
             var answer = await client.SendAsync(HttpMethod.Delete, path, null, cancellationToken).ConfigureAwait(false);
-            return Say(session, parsed, answer, Describe(answer));
+            return Say(session, parsed, answer, Tell(answer));
         });
         return command;
     }
 
-    private static string Describe(Answer deletion)
+    private static string Tell(Answer deletion)
     {
         var free = DateTimeOffset.TryParse(deletion.Text("available_at"), CultureInfo.InvariantCulture, out var at) && at > DateTimeOffset.UtcNow
             ? $"after {Times.Show(at.UtcDateTime)}"
@@ -62,7 +62,7 @@ internal static class CrateCommand
         return $"crate {deletion.Text("crate")} deleted; its name may be used again {free}";
     }
 
-    private static void Describe(TextWriter output, CrateShape crate)
+    private static void Tell(TextWriter output, CrateShape crate)
     {
         Report.Facts(
             output,
@@ -82,7 +82,7 @@ internal static class CrateCommand
             ["version", "state", ">size", "published", "by", "checksum"],
             [.. crate.Versions.Select(version => new[]
             {
-                version.Num, StateOf(version), Report.Size(version.Size), Times.Show(version.PublishedAt), version.PublishedBy, version.Checksum,
+                version.Num, StateOf(version), Describe.Size(version.Size), Times.Show(version.PublishedAt), version.PublishedBy, version.Checksum,
             })]);
         Report.Table(
             output,
@@ -91,7 +91,7 @@ internal static class CrateCommand
             [.. crate.Projections.Select(projection => new[]
             {
                 projection.Target.Length == 0 ? projection.Kind : $"{projection.Kind} {projection.Target}",
-                Report.Count(projection.Reached), Report.Count(projection.Wanted), Times.Show(projection.ReachedAt),
+                Describe.Count(projection.Reached), Describe.Count(projection.Wanted), Times.Show(projection.ReachedAt),
                 Times.Show(projection.BehindSince), projection.LastError,
             })]);
     }

@@ -39,7 +39,7 @@ internal static class FailedCommand
                 [.. page.Failures.Select(failure => new[]
                 {
                     failure.Id.ToString(CultureInfo.InvariantCulture), failure.Stage, failure.Key, failure.Kind, failure.Code,
-                    Report.Count(failure.Count), Times.Show(failure.FirstSeen), Times.Show(failure.LastSeen), failure.TraceId, failure.Text,
+                    Describe.Count(failure.Count), Times.Show(failure.FirstSeen), Times.Show(failure.LastSeen), failure.TraceId, failure.Text,
                 })]);
             return More(session, page.NextCursor);
         });

@@ -41,7 +41,7 @@ internal static class PublishCommand
                 ["id", "received", "crate", "version", "user", ">size", "state", ">took", "reason"],
                 [.. page.Publishes.Select(publish => new[]
                 {
-                    publish.Id, Times.Show(publish.ReceivedAt), publish.Crate, publish.Version, publish.User, Report.Size(publish.Size),
+                    publish.Id, Times.Show(publish.ReceivedAt), publish.Crate, publish.Version, publish.User, Describe.Size(publish.Size),
                     publish.State, Took(publish), FirstLine(publish.VerdictText),
                 })]);
             return More(session, page.NextCursor);
@@ -60,13 +60,13 @@ internal static class PublishCommand
             var answer = await client.GetAsync(path, cancellationToken).ConfigureAwait(false);
             if (parsed.GetValue(Json)) return Print(session, answer);
             var publish = answer.As(AdminJson.Default.PublishAnswer);
-            Describe(session.Output, publish);
+            Tell(session.Output, publish);
             return ExitCodes.Succeeded;
         });
         return command;
     }
 
-    private static void Describe(TextWriter output, PublishAnswer answer)
+    private static void Tell(TextWriter output, PublishAnswer answer)
     {
         var publish = answer.Publish;
         Report.Facts(
@@ -74,7 +74,7 @@ internal static class PublishCommand
             ("publish", publish.Id),
             ("crate", $"{publish.Crate} {publish.Version}"),
             ("user", publish.User),
-            ("file", $"{Report.Size(publish.Size)}, SHA-256 {publish.Checksum}"),
+            ("file", $"{Describe.Size(publish.Size)}, SHA-256 {publish.Checksum}"),
             ("received", Times.Show(publish.ReceivedAt)),
             ("state", publish.State),
             ("verdict", publish.VerdictText is null ? null : $"{publish.VerdictText} ({publish.VerdictCode}, status {publish.VerdictStatus})"),

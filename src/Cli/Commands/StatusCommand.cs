@@ -16,25 +16,25 @@ internal static class StatusCommand
             using var client = session.Connect();
             var answer = await client.GetAsync("status", cancellationToken).ConfigureAwait(false);
             if (parsed.GetValue(Json)) return Print(session, answer);
-            Describe(session.Output, answer.As(AdminJson.Default.StatusAnswer));
+            Tell(session.Output, answer.As(AdminJson.Default.StatusAnswer));
             return ExitCodes.Succeeded;
         });
         return command;
     }
 
-    private static void Describe(TextWriter output, StatusAnswer status)
+    private static void Tell(TextWriter output, StatusAnswer status)
     {
         var counts = status.Counts;
         output.WriteLine(
-            $"{Report.Count(counts.Crates)} crates, {Report.Count(counts.Versions)} versions, {Report.Count(counts.Users)} users, "
-            + $"{Report.Count(counts.Undecided)} publishes undecided");
+            $"{Describe.Count(counts.Crates)} crates, {Describe.Count(counts.Versions)} versions, {Describe.Count(counts.Users)} users, "
+            + $"{Describe.Count(counts.Undecided)} publishes undecided");
         Report.Table(
             output,
             "no stages",
             ["stage", ">waiting", ">oldest", ">in memory", ">of"],
             [.. status.Stages.Select(stage => new[]
             {
-                stage.Stage, Report.Count(stage.Waiting), Age(stage.OldestSeconds), Report.Count(stage.Depth), Report.Count(stage.Capacity),
+                stage.Stage, Describe.Count(stage.Waiting), Age(stage.OldestSeconds), Describe.Count(stage.Depth), Describe.Count(stage.Capacity),
             })]);
         Report.Table(
             output,
@@ -42,13 +42,13 @@ internal static class StatusCommand
             ["projection", ">behind", ">lag", ">retrying"],
             [.. status.Projections.Select(projection => new[]
             {
-                projection.Kind, Report.Count(projection.Behind), Age(projection.LagSeconds), Report.Count(projection.Retrying),
+                projection.Kind, Describe.Count(projection.Behind), Age(projection.LagSeconds), Describe.Count(projection.Retrying),
             })]);
         Report.Table(
             output,
             "no open failures",
             ["stage", "kind", ">failures"],
-            [.. status.Failures.Select(failure => new[] { failure.Stage, failure.Kind, Report.Count(failure.Count) })]);
+            [.. status.Failures.Select(failure => new[] { failure.Stage, failure.Kind, Describe.Count(failure.Count) })]);
     }
 
     private static string Age(double? seconds) => seconds is { } value ? Times.Show(TimeSpan.FromSeconds(value)) : "";

@@ -1,7 +1,7 @@
 namespace Pipeline.Cli.Connection;
 
 /// <summary>Where the registry is and how to prove who asks.</summary>
-/// <param name="Url">Its URL, without a trailing slash.</param>
+/// <param name="Url">Its URL, with a trailing slash.</param>
 /// <param name="Token">The token to send.</param>
 public sealed record ServerAddress(Uri Url, string Token)
 {
@@ -19,6 +19,9 @@ public sealed record ServerAddress(Uri Url, string Token)
         var url = UrlOf(environment(UrlVariable) is { Length: > 0 } given ? given : ReadLocal(data, "url") ?? throw NoUrl(data));
         return new ServerAddress(url, environment(TokenVariable) is { Length: > 0 } token ? token : LocalToken(url, data));
     }
+
+    /// <summary>Where the local instance serves, or served last, without a trailing slash; null: none was started.</summary>
+    public static string? LocalUrl(string data) => ReadLocal(data, "url")?.TrimEnd('/');
 
     private static Uri UrlOf(string text) =>
         Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var url) && url.Scheme is "http" or "https"

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Spectre.Console;
 
 namespace Pipeline.Cli.Output;
@@ -40,21 +39,6 @@ internal static class Report
         }
     }
 
-    /// <summary>A count with thousands separated.</summary>
-    public static string Count(long count) => count.ToString("#,0", CultureInfo.InvariantCulture);
-
-    /// <summary>A size in bytes, KiB or MiB.</summary>
-    public static string Size(long bytes)
-    {
-        FormattableString text = bytes switch
-        {
-            < 1024 => $"{bytes} B",
-            < 1024 * 1024 => $"{bytes / 1024.0:0.0} KiB",
-            _ => $"{bytes / 1048576.0:0.0} MiB",
-        };
-        return text.ToString(CultureInfo.InvariantCulture);
-    }
-
     /// <summary>A console on a writer. Output that is read by another program is not broken into lines of a screen's width.</summary>
     public static IAnsiConsole ConsoleOn(TextWriter output)
     {
@@ -68,4 +52,7 @@ internal static class Report
         if (!terminal) console.Profile.Width = 240;
         return console;
     }
+
+    /// <summary>A console that may redraw what it showed: the writer is a terminal.</summary>
+    public static IAnsiConsole TerminalOn(TextWriter output) => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
 }

@@ -4,7 +4,7 @@ namespace Pipeline.Workers.Manifests;
 /// Index URLs, compared as cargo compares them: a trailing slash and <c>.git</c> do not count, nor does case in the host or anywhere on GitHub
 /// (cargo-client-behaviour §7). <c>sparse+</c> does count: cargo takes the same crates by two protocols as two registries.
 /// </summary>
-internal static class IndexUrl
+public static class IndexUrl
 {
     private const string Sparse = "sparse+";
 

@@ -7,7 +7,7 @@ namespace Pipeline.Workers.Manifests;
 /// <c>cfg(any(unix, target_os = "macos"))</c> (cargo-client-behaviour §7). Cargo prints it so in the publish JSON but keeps the manifest's
 /// spelling in the archive.
 /// </summary>
-internal static class TargetText
+public static class TargetText
 {
     /// <summary>The printed form; a triple, or text that is no <c>cfg</c> expression, comes back as it is.</summary>
     public static string? Normalise(string? target)
