@@ -26,19 +26,14 @@ internal static class UpCommand
         });
 
         var command = new Command(Name, "Serve the registry, standalone; prints `ready URL` when it serves") { port, data, noRateLimits, set };
-        command.SetAction((parsed, cancellationToken) => Hosting.PipelineHost.RunAsync(
-            parsed.GetValue(port),
-            Settings(parsed.GetValue(data) ?? session.Data, parsed.GetValue(noRateLimits), parsed.GetValue(set) ?? []),
-            session.Output,
-            cancellationToken));
+        command.SetAction(static (_, _) => throw new CliException("the server is not part of this build yet"));
         return command;
     }
 
-    /// <summary>The configuration that the command line sets; it goes above files and environment.</summary>
-    internal static Dictionary<string, string?> Settings(string data, bool noRateLimits, IEnumerable<string> set)
+    /// <summary>Configuration keys as the command line sets them.</summary>
+    internal static Dictionary<string, string?> Overrides(IEnumerable<string> set)
     {
-        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase) { ["Registry:Data"] = Path.GetFullPath(data) };
-        if (noRateLimits) settings["RateLimits:Enabled"] = bool.FalseString;
+        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         foreach (var item in set)
         {
             var at = item.IndexOf('=', StringComparison.Ordinal);

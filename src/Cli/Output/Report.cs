@@ -32,11 +32,9 @@ internal static class Report
     /// <summary>Prints named values, one a line; those that are null are left out.</summary>
     public static void Facts(TextWriter output, params (string Name, string? Value)[] facts)
     {
-        var width = facts.Max(fact => fact.Name.Length);
-        foreach (var (name, value) in facts)
-        {
-            if (value is not null) output.WriteLine($"{name.PadRight(width)}  {value}");
-        }
+        var known = facts.Where(fact => fact.Value is not null).ToList();
+        var width = known.Max(fact => fact.Name.Length);
+        foreach (var (name, value) in known) output.WriteLine($"{name.PadRight(width)}  {value}");
     }
 
     /// <summary>A console on a writer. Output that is read by another program is not broken into lines of a screen's width.</summary>
