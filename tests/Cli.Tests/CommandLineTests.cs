@@ -21,6 +21,7 @@ public class CommandLineTests
     [InlineData("publish list --limit 0")]
     [InlineData("up --port 70000")]
     [InlineData("up --set HoldSeconds")]
+    [InlineData("up --listen everywhere")]
     [InlineData("import")]
     [InlineData("import . --jobs 0")]
     [InlineData("import . --order random")]
@@ -119,6 +120,13 @@ public class CommandLineTests
         (await session.RunAsync("token", "create", "--user", "me")).ShouldBe(ExitCodes.Failed);
         session.Error.ShouldContain(said);
     }
+
+    [Fact]
+    public void Options_of_up_become_configuration() => Commands.UpCommand.Overrides("/data", noRateLimits: true, ["Publish:HoldSeconds=5", "Registry__PublicUrl=https://example.com/?a=b"])
+        .ShouldBe(new Dictionary<string, string?>
+        {
+            ["Registry:Data"] = "/data", ["RateLimits:Enabled"] = "False", ["Publish:HoldSeconds"] = "5", ["Registry:PublicUrl"] = "https://example.com/?a=b",
+        }, ignoreOrder: true);
 
     [Fact]
     public async Task A_server_that_is_away_is_named()
