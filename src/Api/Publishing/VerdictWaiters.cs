@@ -18,8 +18,8 @@ public sealed class VerdictWaiters(IDatabase database, ILogger<VerdictWaiters> l
     // Several PUTs may wait for one publish: those that joined it.
     private readonly ConcurrentDictionary<string, Waiter> _waiting = new(StringComparer.Ordinal);
 
-    /// <summary>How many publishes are waited for.</summary>
-    public int Count => _waiting.Count;
+    /// <summary>How many requests wait.</summary>
+    public int Requests => _waiting.Values.Sum(static waiter => waiter.Count);
 
     /// <summary>Starts to wait; call before the bell is rung, and <see cref="Leave"/> in the end.</summary>
     public Task<Verdict> Enter(string publishId)

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -119,12 +118,7 @@ public sealed class PipelineHost : IAsyncDisposable
 
     private static void Listen(KestrelServerOptions kestrel, HostSettings settings)
     {
-        kestrel.AddServerHeader = false;
-        // A header that is not ASCII is answered in our words (crates-io-behaviour §6.1), so its bytes must come through.
-        kestrel.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
-        kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
-        kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
-        kestrel.Limits.MaxRequestHeaderCount = 64;
+        KestrelSetup.Apply(kestrel);
         kestrel.Listen(IPAddress.Parse(settings.Listen), settings.Port, listen => listen.Protocols = HttpProtocols.Http1);
     }
 
