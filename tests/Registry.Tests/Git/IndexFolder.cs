@@ -102,6 +102,9 @@ public sealed class IndexFolder : IDisposable
             """),
     };
 
+    /// <summary>Puts a program in git's place that leaves its process id in a file <c>pid</c>.</summary>
+    public void NoteProcess() => Options = Options with { Program = Script($"""echo $$ > '{Root}/pid.new' && mv '{Root}/pid.new' '{Root}/pid' && exec git "$@" """) };
+
     public void Dispose() => Directory.Delete(Root, recursive: true);
 
     private string Script(string body)

@@ -1,0 +1,23 @@
+namespace Pipeline.Api.Git;
+
+/// <summary>Bounds on serving the git index. Section <c>GitServe</c>.</summary>
+public sealed record GitServeOptions
+{
+    /// <summary>How many fetches run side by side; a full clone takes about 100 MB of git's memory.</summary>
+    public int Parallel { get; init; } = 16;
+
+    /// <summary>How many more wait for their turn; beyond them the answer is 503.</summary>
+    public int Waiting { get; init; } = 64;
+
+    /// <summary>The longest a fetch waits for its turn.</summary>
+    public TimeSpan WaitLimit { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The most bytes of a request, unpacked. A fetch names the commits it has; the longest history fits.</summary>
+    public long MaxRequestBytes { get; init; } = 32 << 20;
+
+    /// <summary>The longest a fetch may make no progress.</summary>
+    public TimeSpan IdleLimit { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The longest a fetch may take.</summary>
+    public TimeSpan TotalLimit { get; init; } = TimeSpan.FromMinutes(30);
+}
