@@ -11,7 +11,12 @@ internal sealed class PublishBody(PipeReader reader)
     public async ValueTask<uint?> ReadLengthAsync(CancellationToken cancellationToken)
     {
         var result = await reader.ReadAtLeastAsync(sizeof(uint), cancellationToken).ConfigureAwait(false);
-        if (result.Buffer.Length < sizeof(uint)) return null;
+        if (result.Buffer.Length < sizeof(uint))
+        {
+            GiveBack(result);
+            return null;
+        }
+
         var length = Length(result.Buffer.Slice(0, sizeof(uint)));
         reader.AdvanceTo(result.Buffer.GetPosition(sizeof(uint)));
         return length;
@@ -21,7 +26,12 @@ internal sealed class PublishBody(PipeReader reader)
     public async ValueTask<byte[]?> ReadAsync(int length, CancellationToken cancellationToken)
     {
         var result = await reader.ReadAtLeastAsync(length, cancellationToken).ConfigureAwait(false);
-        if (result.Buffer.Length < length) return null;
+        if (result.Buffer.Length < length)
+        {
+            GiveBack(result);
+            return null;
+        }
+
         var part = result.Buffer.Slice(0, length).ToArray();
         reader.AdvanceTo(result.Buffer.GetPosition(length));
         return part;
@@ -29,6 +39,9 @@ internal sealed class PublishBody(PipeReader reader)
 
     /// <summary>The rest of the body as a stream that counts and hashes what is read.</summary>
     public HashingStream Rest() => new(reader.AsStream(leaveOpen: true));
+
+    // A read left open would end the connection, and with it the client's next request.
+    private void GiveBack(ReadResult result) => reader.AdvanceTo(result.Buffer.End);
 
     private static uint Length(ReadOnlySequence<byte> bytes)
     {
