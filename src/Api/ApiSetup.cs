@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Api.Accounts;
+using Pipeline.Api.Admin;
 using Pipeline.Api.Crates;
 using Pipeline.Api.Http;
 using Pipeline.Api.Publishing;
@@ -35,6 +36,7 @@ public static class ApiSetup
         app.MapSummary();
         app.MapMe();
         app.MapTokens();
+        app.MapAdmin();
         return app;
     }
 }

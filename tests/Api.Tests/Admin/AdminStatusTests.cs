@@ -1,0 +1,67 @@
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Contracts.Publishing;
+using Pipeline.Registry.Bus;
+using Pipeline.Registry.Options;
+
+namespace Pipeline.Api.Tests.Admin;
+
+public class AdminStatusTests
+{
+    [Fact]
+    public async Task What_waits_lags_and_failed_is_counted_with_its_age()
+    {
+        var (fixture, token) = await AdminFixture.CreateAsync(new WorkerOptions { QueueCapacity = 7 });
+        await using var api = fixture;
+        await api.PublishAsync("ann", "foo", "1.0.0");
+        await api.PublishAsync("ann", "bar", "1.0.0");
+        await api.PublishAsync("ann", "bar", "1.1.0");
+        await api.Temp.Database.WriteAsync(sql => sql.ExecuteAsync("UPDATE projections SET reached = wanted WHERE kind = 'sparse' AND crate_id = 1"));
+        await api.Temp.Database.WriteAsync(sql => sql.ExecuteAsync(
+            """
+            INSERT INTO publishes (id, canonical, name, num, num_no_build, raw_version, checksum, size, user_id, claims, staging_key, state, received_at, parked_at, deadline_at)
+            VALUES ('1', 'x', 'x', '1.0.0', '1.0.0', '1.0.0', 'ab', 5, 1, '{}', 'k', 'parked', now_us() - 30000000, now_us(), 0),
+                ('2', 'x', 'x', '1.0.1', '1.0.1', '1.0.1', 'ab', 5, 1, '{}', 'k', 'parked', now_us(), now_us(), 0)
+            """));
+        await api.Temp.Database.WriteAsync(sql => sql.ExecuteAsync(
+            "INSERT INTO failures (stage, key, kind, code, text, first_seen, last_seen) VALUES ('sweep', 'a', 'fault', 'c', 't', 0, 0), ('sweep', 'b', 'fault', 'c', 't', 0, 0)"));
+        api.Services.GetRequiredService<StageGauges>().Of(typeof(ValidateTarball)).Enter();
+
+        var status = (await api.GetAsync("/api/v1/admin/status", token)).Json;
+        var stages = status.GetProperty("stages").EnumerateArray().ToDictionary(stage => stage.GetProperty("stage").GetString()!);
+        stages.Keys.ShouldBe(["validate-tarball", "read-manifest", "commit-index", "render-sparse", "delete-bytes"]);
+        var tarball = stages["validate-tarball"];
+        (tarball.GetProperty("waiting").GetInt64(), tarball.GetProperty("oldest_seconds").GetDouble(), tarball.GetProperty("depth").GetInt32(), tarball.GetProperty("capacity").GetInt32())
+            .ShouldBe((2, 30, 1, 7));
+        stages["read-manifest"].GetProperty("waiting").GetInt64().ShouldBe(0);
+        status.GetProperty("projections").EnumerateArray().Select(one => (one.GetProperty("kind").GetString(), one.GetProperty("behind").GetInt64())).ShouldBe([("git", 2), ("sparse", 1)]);
+        status.GetProperty("projections")[0].GetProperty("lag_seconds").GetDouble().ShouldBeGreaterThan(0);
+        status.GetProperty("failures").GetArrayLength().ShouldBe(1);
+        status.GetProperty("failures")[0].GetProperty("count").GetInt64().ShouldBe(2);
+        var counts = status.GetProperty("counts");
+        (counts.GetProperty("crates").GetInt64(), counts.GetProperty("versions").GetInt64(), counts.GetProperty("users").GetInt64(), counts.GetProperty("undecided").GetInt64())
+            .ShouldBe((2, 3, 2, 2));
+    }
+
+    [Fact]
+    public async Task Open_failures_are_listed_newest_first()
+    {
+        var (fixture, token) = await AdminFixture.CreateAsync();
+        await using var api = fixture;
+        await api.Temp.Database.WriteAsync(sql => sql.ExecuteAsync(
+            """
+            INSERT INTO failures (stage, key, kind, code, text, trace_id, first_seen, last_seen, count, resolved_at) VALUES
+                ('sweep', 'a', 'fault', 'c', 'first', NULL, 0, 1000000, 1, NULL),
+                ('sweep', 'b', 'transient', 'd', 'second', 'abc', 0, 2000000, 3, NULL),
+                ('other', 'b', 'fault', 'c', 'third', NULL, 0, 3000000, 1, NULL),
+                ('other', 'c', 'fault', 'c', 'resolved', NULL, 0, 4000000, 1, 5)
+            """));
+        (await TextsAsync(api, "", token)).ShouldBe(["third", "second", "first"]);
+        (await TextsAsync(api, "?stage=sweep", token)).ShouldBe(["second", "first"]);
+        (await TextsAsync(api, "?code=c", token)).ShouldBe(["third", "first"]);
+        (await TextsAsync(api, "?since=1970-01-01T00:00:02Z", token)).ShouldBe(["third", "second"]);
+        (await TextsAsync(api, "?limit=1&cursor=3", token)).ShouldBe(["second"]);
+    }
+
+    private static async Task<List<string?>> TextsAsync(ApiFixture api, string query, string token) =>
+        [.. (await api.GetAsync($"/api/v1/admin/failures{query}", token)).Json.GetProperty("failures").EnumerateArray().Select(failure => failure.GetProperty("text").GetString())];
+}
