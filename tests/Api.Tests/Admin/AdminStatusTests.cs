@@ -18,9 +18,9 @@ public class AdminStatusTests
         await api.Temp.Database.WriteAsync(sql => sql.ExecuteAsync("UPDATE projections SET reached = wanted WHERE kind = 'sparse' AND crate_id = 1"));
         await api.Temp.Database.WriteAsync(sql => sql.ExecuteAsync(
             """
-            INSERT INTO publishes (id, canonical, name, num, num_no_build, raw_version, checksum, size, user_id, claims, staging_key, state, received_at, parked_at, deadline_at)
-            VALUES ('1', 'x', 'x', '1.0.0', '1.0.0', '1.0.0', 'ab', 5, 1, '{}', 'k', 'parked', now_us() - 30000000, now_us(), 0),
-                ('2', 'x', 'x', '1.0.1', '1.0.1', '1.0.1', 'ab', 5, 1, '{}', 'k', 'parked', now_us(), now_us(), 0)
+            INSERT INTO publishes (id, canonical, name, num, num_no_build, checksum, size, user_id, claims, staging_key, state, received_at, parked_at, deadline_at)
+            VALUES ('1', 'x', 'x', '1.0.0', '1.0.0', 'ab', 5, 1, '{}', 'k', 'parked', now_us() - 30000000, now_us(), 0),
+                ('2', 'x', 'x', '1.0.1', '1.0.1', 'ab', 5, 1, '{}', 'k', 'parked', now_us(), now_us(), 0)
             """));
         await api.Temp.Database.WriteAsync(sql => sql.ExecuteAsync(
             "INSERT INTO failures (stage, key, kind, code, text, first_seen, last_seen) VALUES ('sweep', 'a', 'fault', 'c', 't', 0, 0), ('sweep', 'b', 'fault', 'c', 't', 0, 0)"));
