@@ -1,11 +1,15 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Api.Access;
 using Pipeline.Api.Accounts;
 using Pipeline.Api.Admin;
 using Pipeline.Api.Crates;
+using Pipeline.Api.Downloads;
 using Pipeline.Api.Http;
+using Pipeline.Api.Index;
 using Pipeline.Api.Publishing;
 using Pipeline.Registry.Identity;
+using Pipeline.Registry.Options;
 
 namespace Pipeline.Api;
 
@@ -16,6 +20,9 @@ public static class ApiSetup
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.AddIdentity();
+        services.AddSingleton<IndexFileCache>();
+        services.AddSingleton<DownloadEndpoint>();
+        services.AddSingleton<HealthEndpoints>();
         services.AddPublishing();
         return services;
     }
@@ -24,7 +31,11 @@ public static class ApiSetup
     public static WebApplication MapApi(this WebApplication app)
     {
         app.UseMiddleware<ErrorMiddleware>();
+        if (app.Services.GetRequiredService<RegistryOptions>().AuthRequired) app.UseMiddleware<ReadPolicyMiddleware>();
+        app.UseMiddleware<SparseIndexMiddleware>();
         app.UseRouting();
+        HealthEndpoints.Map(app);
+        DownloadEndpoint.Map(app);
         app.MapPublishing();
         app.MapSearch();
         app.MapCrate();

@@ -123,7 +123,8 @@ public sealed class Answer
     {
         Status = (int)response.StatusCode;
         Body = body;
-        foreach (var (name, values) in response.Headers.Concat(response.Content.Headers))
+        // As sent, not as the client's parsers would write it.
+        foreach (var (name, values) in response.Headers.NonValidated.Concat(response.Content.Headers.NonValidated))
         {
             if (!Skipped.Contains(name, StringComparer.OrdinalIgnoreCase)) Headers[name] = string.Join(", ", values);
         }

@@ -9,6 +9,8 @@ public sealed class ManualClock : TimeProvider
 
     public void Advance(TimeSpan span) => _now += span;
 
+    public void Set(DateTimeOffset now) => _now = now;
+
     public override DateTimeOffset GetUtcNow() => _now;
 
     public override long GetTimestamp() => _now.Ticks;

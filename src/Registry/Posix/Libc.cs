@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Pipeline.Registry.Posix;
 
@@ -14,6 +15,15 @@ internal static partial class Libc
     private const int WouldBlock = 11;            // EWOULDBLOCK
     private const int LockExclusiveNow = 2 | 4;   // LOCK_EX | LOCK_NB
     private const int SetDescriptorFlags = 2;     // F_SETFD
+
+    private const int CurrentFolder = -100;       // AT_FDCWD
+    private const uint WantedStatus = 0x3C1;      // STATX_TYPE | MTIME | CTIME | INO | SIZE
+    private const int TypeMask = 0xF000;          // S_IFMT
+    private const int RegularFile = 0x8000;       // S_IFREG
+    private const int NoEntry = 2;                // ENOENT
+    private const int NotFolder = 20;             // ENOTDIR
+    private const int MaxPath = 1024;
+    private const long NanosecondsPerSecond = 1_000_000_000;
 
     /// <summary>Gives a file a second name. False: that name is taken.</summary>
     public static bool HardLink(string existing, string created)
@@ -36,6 +46,26 @@ internal static partial class Libc
         {
             _ = close(descriptor);
         }
+    }
+
+    /// <summary>What tells a file's content from any other that was ever under its name; null when there is no such file.</summary>
+    public static unsafe FileIdentity? Identify(string folder, string path)
+    {
+        // Once per request for an index file: the path is put together without a string.
+        Span<byte> name = stackalloc byte[MaxPath];
+        if (!Encoding.UTF8.TryGetBytes(folder, name[..^2], out var length)) throw new PathTooLongException(folder);
+        name[length++] = (byte)'/';
+        if (!Encoding.UTF8.TryGetBytes(path, name[length..^1], out var rest)) throw new PathTooLongException(path);
+        name[length + rest] = 0;
+        FileStatus status;
+        fixed (byte* start = name)
+        {
+            if (statx(CurrentFolder, start, 0, WantedStatus, &status) == 0)
+                return (status.Mode & TypeMask) == RegularFile ? new FileIdentity(status.Size, status.ModifiedAt, status.ChangedAt, status.Inode) : null;
+        }
+
+        var error = Marshal.GetLastSystemError();
+        return error is NoEntry or NotFolder ? null : throw new IOException($"cannot look at {folder}/{path}", new Win32Exception(error));
     }
 
     /// <summary>Opens (creates) a lock file and takes its exclusive lock without waiting. Null: somebody holds it.</summary>
@@ -78,9 +108,49 @@ internal static partial class Libc
     private static partial int fcntl(int descriptor, int command, int argument);
 
     [LibraryImport("libc")]
+    private static unsafe partial int statx(int folder, byte* path, int flags, uint mask, FileStatus* status);
+
+    [LibraryImport("libc")]
     private static partial int close(int descriptor);
 
     [LibraryImport("libc")]
     private static partial int kill(int process, int signal);
 #pragma warning restore IDE1006
+
+    // struct statx, the same on every architecture (linux/stat.h).
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct FileStatus
+    {
+        [FieldOffset(28)]
+        public ushort Mode;
+
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(40)]
+        public long Size;
+
+        [FieldOffset(96)]
+        public long ChangedSeconds;
+
+        [FieldOffset(104)]
+        public uint ChangedNanoseconds;
+
+        [FieldOffset(112)]
+        public long ModifiedSeconds;
+
+        [FieldOffset(120)]
+        public uint ModifiedNanoseconds;
+
+        public readonly long ChangedAt => (ChangedSeconds * NanosecondsPerSecond) + ChangedNanoseconds;
+
+        public readonly long ModifiedAt => (ModifiedSeconds * NanosecondsPerSecond) + ModifiedNanoseconds;
+    }
 }
+
+/// <summary>A file's identity.</summary>
+/// <param name="Length">Its bytes.</param>
+/// <param name="ModifiedAt">When its content was written, in nanoseconds.</param>
+/// <param name="ChangedAt">When its entry was changed, in nanoseconds.</param>
+/// <param name="Inode">Its number: a file renamed over another has a new one.</param>
+internal readonly record struct FileIdentity(long Length, long ModifiedAt, long ChangedAt, ulong Inode);

@@ -75,6 +75,12 @@ public sealed class FolderStore : IObjectStore
     }
 
     /// <inheritdoc/>
+    public ValueTask<ObjectIdentity?> IdentifyAsync(string key, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(Libc.Identify(_root, key.Contains("..", StringComparison.Ordinal) ? Path.GetRelativePath(_root, PathOf(key)) : key) is { } file
+            ? new ObjectIdentity(file.Length, file.ModifiedAt, file.ChangedAt, file.Inode)
+            : (ObjectIdentity?)null);
+
+    /// <inheritdoc/>
     public ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default)
     {
         // Not synced: an object that a crash brings back is found by upkeep, and nothing names it.

@@ -26,6 +26,17 @@ public interface IObjectStore
     /// <summary>Opens an object for reading, or null when there is none.</summary>
     ValueTask<StoredObject?> OpenAsync(string key, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// What tells an object's content from any other that was ever under its key, without reading it; null when there is none.
+    /// A reader that keeps contents takes this before it opens the object: then it never keeps an old content under a new identity.
+    /// </summary>
+    async ValueTask<ObjectIdentity?> IdentifyAsync(string key, CancellationToken cancellationToken = default)
+    {
+        var found = await OpenAsync(key, cancellationToken).ConfigureAwait(false);
+        if (found is null) return null;
+        await using (found.ConfigureAwait(false)) return new ObjectIdentity(found.Length, found.ModifiedAt.UtcTicks, 0, 0);
+    }
+
     /// <summary>Removes an object; none there is fine.</summary>
     ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default);
 
@@ -42,6 +53,13 @@ public sealed record StoredObject(Stream Content, long Length, DateTimeOffset Mo
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => Content.DisposeAsync();
 }
+
+/// <summary>Tells contents of one key apart. Only equality means anything.</summary>
+/// <param name="Length">Its bytes.</param>
+/// <param name="ModifiedAt">When it was written, in the store's own unit.</param>
+/// <param name="ChangedAt">When its entry was changed, in the store's own unit.</param>
+/// <param name="Serial">The file's number, or the like.</param>
+public readonly record struct ObjectIdentity(long Length, long ModifiedAt, long ChangedAt, ulong Serial);
 
 /// <summary>One object of a listing.</summary>
 /// <param name="Key">Its key.</param>

@@ -48,6 +48,18 @@ public abstract class ObjectStoreContract
     }
 
     [Fact]
+    public async Task An_identity_is_that_of_one_content_and_there_is_none_without_an_object()
+    {
+        (await Store.IdentifyAsync("index/3/i/ids")).ShouldBeNull();
+        await Store.PutAsync("index/3/i/ids", "old"u8.ToArray());
+        var old = (await Store.IdentifyAsync("index/3/i/ids")).ShouldNotBeNull();
+        (await Store.IdentifyAsync("index/3/i/ids")).ShouldBe(old);
+        await Store.PutAsync("index/3/i/ids", "new"u8.ToArray());
+        (await Store.IdentifyAsync("index/3/i/ids")).ShouldNotBe(old);
+        (await Store.IdentifyAsync("index/3/i")).ShouldBeNull("a folder is no object");
+    }
+
+    [Fact]
     public async Task Promotion_is_create_only_unless_it_may_replace()
     {
         await CreateAsync("staging/d.crate", "first");

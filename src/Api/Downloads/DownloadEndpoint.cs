@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
+using Pipeline.Api.Http;
+using Pipeline.Contracts;
+using Pipeline.Registry.Database;
+using Pipeline.Registry.Failures;
+using Pipeline.Registry.Options;
+using Pipeline.Registry.Store;
+
+namespace Pipeline.Api.Downloads;
+
+/// <summary>
+/// The .crate files (crates-io-behaviour §4.5): bytes that a version in force names, and no others, whole or in ranges. They never
+/// change, so whoever keeps them need not ask again. Never a <c>Content-Encoding</c>: cargo's client would unpack the archive.
+/// </summary>
+public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, RegistryOptions options, ILogger<DownloadEndpoint> logger)
+{
+    private readonly string _cacheControl = $"{(options.AuthRequired ? "private" : "public")},max-age=31536000,immutable";
+
+    /// <summary>Maps the endpoint.</summary>
+    public static IEndpointRouteBuilder Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapMethods(
+                "/crates/{name}/{file}", [HttpMethods.Get, HttpMethods.Head],
+                static (string name, string file, DownloadEndpoint endpoint, HttpContext context) => endpoint.ServeAsync(name, file, context))
+            .WithSummary("A .crate file").Produces(StatusCodes.Status200OK, contentType: "application/gzip");
+        return routes;
+    }
+
+    private async Task<IResult> ServeAsync(string name, string file, HttpContext context)
+    {
+        var served = FileName.TryRead(name, file, out var version) ? await FindAsync(name, version, context.RequestAborted).ConfigureAwait(false) : null;
+        var found = served is null ? null : await store.OpenAsync(served.Key, context.RequestAborted).ConfigureAwait(false);
+        if (found is null)
+        {
+            // cargo takes this for final, and a cache that kept it would hide a later publish.
+            context.Response.Headers.CacheControl = "no-store";
+            return new Refusal(new Reject(RejectCodes.NotFound, StatusCodes.Status404NotFound, $"there is no file `{file}` of crate `{name}`"));
+        }
+
+        context.Response.Headers.CacheControl = _cacheControl;
+        // The framework would read any unit as bytes; one that is not known must be ignored (RFC 9110 §14.2).
+        if (!context.Request.Headers.Range.ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase)) context.Request.Headers.Remove("Range");
+        var tag = served!.Checksum is { } checksum ? new EntityTagHeaderValue($"\"{checksum}\"") : null;
+        return Results.Stream(found.Content, "application/gzip", null, found.ModifiedAt, tag, enableRangeProcessing: true);
+    }
+
+    private async ValueTask<Served?> FindAsync(string name, CrateVersion version, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await database.ReadAsync(sql => FindAsync(sql, name, version), cancellationToken).ConfigureAwait(false);
+        }
+        catch (TransientException e)
+        {
+            // Downloads go on while the database is away (design §8); until it is back, a file deleted lately may still be served.
+            logger.LogInformation(e, "served by its name alone: {Crate} {Version}", name, version);
+            return new Served(StoreKeys.Crate(name, version.Text), null);
+        }
+    }
+
+    private static ValueTask<Served?> FindAsync(Statements sql, string name, CrateVersion version) => sql.FirstAsync(
+        """
+        SELECT v.object_key, v.checksum FROM crates c JOIN versions v ON v.crate_id = c.id
+        WHERE c.namespace = '' AND c.source = 'local' AND c.canonical = $1 AND c.name = $2 AND c.state = 'active'
+            AND v.num_no_build = $3 AND v.num = $4 AND v.state = 'active' AND NOT v.freed
+        """,
+        static row => new Served(row.Text(0), row.Text(1)),
+        CanonicalName.Of(name).Text, name, version.WithoutBuild, version.Text);
+
+    private sealed record Served(string Key, string? Checksum);
+}

@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using Pipeline.Contracts;
+using Pipeline.Contracts.Index;
+using Pipeline.Registry.Store;
+
+namespace Pipeline.Api.Index;
+
+/// <summary>
+/// Sparse index files in memory, bounded. Each use asks the store whether the file is still the one that was read, so a file that
+/// another process rewrote is seen by the very next request.
+/// </summary>
+public sealed class IndexFileCache(IObjectStore store)
+{
+    private const long Capacity = 48L * 1024 * 1024;
+    private const int LargestKept = 4 * 1024 * 1024;
+    private const long LargestServed = 256L * 1024 * 1024;
+
+    private readonly ConcurrentDictionary<string, CachedFile> _files = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private long _cost;
+
+    /// <summary>The file at an index path as it is now; null: there is none, or the path is none.</summary>
+    /// <param name="path">The path below the index root, in no form but the one of <see cref="IndexPath.Of"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="Registry.Failures.TransientException">The store is away.</exception>
+    public ValueTask<CachedFile?> FindAsync(ReadOnlySpan<char> path, CancellationToken cancellationToken = default)
+    {
+        if (!_files.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(path, out var file)) return IsPath(path) ? LoadAsync(path.ToString(), cancellationToken) : default;
+        var identity = store.IdentifyAsync(file.Key, cancellationToken);
+        if (!identity.IsCompletedSuccessfully) return CheckAsync(path.ToString(), file, identity, cancellationToken);
+        if (identity.Result != file.Identity) return LoadAsync(path.ToString(), cancellationToken);
+        file.Use();
+        return ValueTask.FromResult<CachedFile?>(file);
+    }
+
+    /// <summary>Whether a path is where the index file of some crate would be.</summary>
+    private static bool IsPath(ReadOnlySpan<char> path)
+    {
+        var name = path[(path.LastIndexOf('/') + 1)..];
+        return NameRules.Check(name, NameUse.Crate) is null && path.SequenceEqual(IndexPath.Of(name.ToString()));
+    }
+
+    private async ValueTask<CachedFile?> CheckAsync(string path, CachedFile file, ValueTask<ObjectIdentity?> identity, CancellationToken cancellationToken)
+    {
+        if (await identity.ConfigureAwait(false) != file.Identity) return await LoadAsync(path, cancellationToken).ConfigureAwait(false);
+        file.Use();
+        return file;
+    }
+
+    private async ValueTask<CachedFile?> LoadAsync(string path, CancellationToken cancellationToken)
+    {
+        var key = StoreKeys.SparseFile(path);
+        // The identity first: were the file rewritten before it is read, the next use would find another identity and read again.
+        var identity = await store.IdentifyAsync(key, cancellationToken).ConfigureAwait(false);
+        var found = identity is null ? null : await store.OpenAsync(key, cancellationToken).ConfigureAwait(false);
+        if (found is null)
+        {
+            Forget(path);
+            return null;
+        }
+
+        await using (found.ConfigureAwait(false))
+        {
+            if (found.Length > LargestServed) throw new InvalidDataException($"the index file {path} has {found.Length} bytes");
+            var content = new byte[found.Length];
+            await found.Content.ReadExactlyAsync(content, cancellationToken).ConfigureAwait(false);
+            var file = new CachedFile(key, identity!.Value, content, found.ModifiedAt);
+            Keep(path, file);
+            return file;
+        }
+    }
+
+    private void Keep(string path, CachedFile file)
+    {
+        if (file.Cost > LargestKept)
+        {
+            Forget(path);
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_files.TryGetValue(path, out var old)) _cost -= old.Cost;
+            _files[path] = file;
+            _cost += file.Cost;
+            if (_cost > Capacity) Shrink();
+        }
+    }
+
+    private void Forget(string path)
+    {
+        if (!_files.ContainsKey(path)) return;
+        lock (_gate)
+        {
+            if (_files.TryRemove(path, out var old)) _cost -= old.Cost;
+        }
+    }
+
+    /// <summary>Drops files that were not used since the last time, until a tenth is free; the second round drops used ones too.</summary>
+    private void Shrink()
+    {
+        for (var round = 0; round < 2; round++)
+        {
+            foreach (var (path, file) in _files)
+            {
+                if (_cost <= Capacity * 9 / 10) return;
+                if (!file.TakeUsed() && _files.TryRemove(path, out _)) _cost -= file.Cost;
+            }
+        }
+    }
+}
