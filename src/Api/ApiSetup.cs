@@ -5,6 +5,7 @@ using Pipeline.Api.Accounts;
 using Pipeline.Api.Admin;
 using Pipeline.Api.Crates;
 using Pipeline.Api.Downloads;
+using Pipeline.Api.Git;
 using Pipeline.Api.Http;
 using Pipeline.Api.Index;
 using Pipeline.Api.Publishing;
@@ -23,6 +24,7 @@ public static class ApiSetup
         services.AddSingleton<IndexFileCache>();
         services.AddSingleton<DownloadEndpoint>();
         services.AddSingleton<HealthEndpoints>();
+        services.AddGitServing(new GitServeOptions());
         services.AddPublishing();
         return services;
     }
@@ -48,6 +50,7 @@ public static class ApiSetup
         app.MapMe();
         app.MapTokens();
         app.MapAdmin();
+        app.MapGitIndex();
         return app;
     }
 }

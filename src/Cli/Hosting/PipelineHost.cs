@@ -8,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Pipeline.Api.Git;
 using Pipeline.Api.Publishing;
 using Pipeline.Api;
 using Pipeline.Contracts.Publishing;
@@ -138,10 +139,11 @@ public sealed class PipelineHost : IAsyncDisposable
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IDatabase>(provider => new SqliteDatabase(folder.Database, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IObjectStore>(_ => new FolderStore(folder.Objects));
-        services.AddGitIndex((builder.Configuration.GetSection("GitIndex").Get<GitIndexOptions>() ?? new GitIndexOptions()) with { RepositoryPath = folder.GitIndex });
+        services.AddGitIndex(services.AddSection<GitIndexOptions>(builder.Configuration, "GitIndex") with { RepositoryPath = folder.GitIndex });
         services.AddSingleton<ThisProcess>();
         services.AddHostedService(provider => provider.GetRequiredService<ThisProcess>());
         services.AddApi();
+        services.AddSection<GitServeOptions>(builder.Configuration, "GitServe");
         services.AddWorkers(workers);
         services.AddSingleton(new Stage("publish-decided", typeof(PublishDecided), bell => ((PublishDecided)bell).PublishId, null));
         services.AddInMemoryBus(bus =>
