@@ -213,4 +213,16 @@ public sealed class ReadManifestConsumerTests
         (await harness.TextAsync("SELECT state FROM publishes")).ShouldBe("accepted");
         (await harness.ReadAsync("crates/foo/foo-1.0.0.crate")).ShouldNotBe("left over");
     }
+
+    [Fact]
+    public async Task What_a_publish_leaves_out_is_removed_from_the_crate()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await harness.DeliverAsync(new ReadManifest(await harness.CheckedAsync("foo", "1.0.0", WorkerHarness.Manifest("foo", "1.0.0", "documentation = \"http://foo.rs\"\n"))));
+        (await harness.TextAsync("SELECT documentation FROM crates")).ShouldBe("http://foo.rs");
+
+        await harness.DeliverAsync(new ReadManifest(await harness.CheckedAsync("foo", "1.1.0")));
+
+        (await harness.TextAsync("SELECT documentation FROM crates")).ShouldBeNull();
+    }
 }
