@@ -26,6 +26,7 @@ public static class ApiSetup
         services.AddSingleton<HealthEndpoints>();
         services.AddGitServing(new GitServeOptions());
         services.AddPublishing();
+        services.AddOpenApi();
         return services;
     }
 
@@ -50,6 +51,7 @@ public static class ApiSetup
         app.MapMe();
         app.MapTokens();
         app.MapAdmin();
+        app.MapOpenApi("/openapi/{documentName}.json");
         app.MapGitIndex();
         return app;
     }

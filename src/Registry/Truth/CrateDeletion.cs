@@ -46,6 +46,19 @@ public static class CrateDeletion
         return revised;
     }
 
+    /// <summary>Frees at once what an earlier deletion still blocks: the name, all its version numbers and their bytes. For operators.</summary>
+    /// <returns>Whether there is a deleted crate of that name.</returns>
+    public static async ValueTask<bool> FreeAsync(Statements sql, string name, Actor actor)
+    {
+        var crateId = await sql.LongAsync(
+            "UPDATE crates SET available_at = now_us() WHERE namespace = '' AND source = 'local' AND canonical = $1 AND state = 'deleted' RETURNING id",
+            CanonicalName.Of(name).Text).ConfigureAwait(false);
+        if (crateId is null) return false;
+        await sql.ExecuteAsync("UPDATE versions SET freed = $2 WHERE crate_id = $1", crateId, true).ConfigureAwait(false);
+        await Audit.WriteAsync(sql, "free-crate", actor, crateId, detail: name).ConfigureAwait(false);
+        return true;
+    }
+
     /// <summary>Deletes one version, in the caller's transaction, which has locked its crate.</summary>
     /// <param name="sql">The open transaction.</param>
     /// <param name="version">The version as found in this transaction.</param>

@@ -54,16 +54,16 @@ public class ReadPolicyTests
     public async Task Git_gives_the_token_as_a_password()
     {
         await using var fixture = await ApiFixture.CreateAsync(
-            new RegistryOptions { PublicUrl = "https://crates.example", AuthRequired = true }, map: static app => app.MapGet("/git/index/info/refs", static () => "refs"));
+            new RegistryOptions { PublicUrl = "https://crates.example", AuthRequired = true }, map: static app => app.MapGet("/git/elsewhere", static () => "refs"));
         var token = await fixture.TokenAsync("ann");
-        var asked = await fixture.GetAsync("/git/index/info/refs");
+        var asked = await fixture.GetAsync("/git/elsewhere");
         asked.Status.ShouldBe(401);
         asked.Headers["WWW-Authenticate"].ShouldBe("Basic realm=\"registry\", charset=\"UTF-8\"");
-        (await fixture.GetAsync("/git/index/info/refs", Basic($"anyone:{token}"))).Text.ShouldBe("refs");
-        (await fixture.GetAsync("/git/index/info/refs", $"Bearer {token}")).Text.ShouldBe("refs");
-        (await fixture.GetAsync("/git/index/info/refs", Basic("anyone:cio00000000000000000000000000000000"))).Status.ShouldBe(401);
-        (await fixture.GetAsync("/git/index/info/refs", Basic(token))).Status.ShouldBe(401);
-        (await fixture.GetAsync("/git/index/info/refs", "Basic %%%")).Status.ShouldBe(401);
+        (await fixture.GetAsync("/git/elsewhere", Basic($"anyone:{token}"))).Text.ShouldBe("refs");
+        (await fixture.GetAsync("/git/elsewhere", $"Bearer {token}")).Text.ShouldBe("refs");
+        (await fixture.GetAsync("/git/elsewhere", Basic("anyone:cio00000000000000000000000000000000"))).Status.ShouldBe(401);
+        (await fixture.GetAsync("/git/elsewhere", Basic(token))).Status.ShouldBe(401);
+        (await fixture.GetAsync("/git/elsewhere", "Basic %%%")).Status.ShouldBe(401);
         (await fixture.GetAsync("/index/config.json", Basic($"anyone:{token}"))).Status.ShouldBe(401, "only git sends passwords");
     }
 

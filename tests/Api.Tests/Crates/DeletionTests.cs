@@ -46,6 +46,18 @@ public class DeletionTests
     }
 
     [Fact]
+    public async Task What_an_earlier_deletion_blocks_can_be_freed()
+    {
+        await using var fixture = await ApiFixture.CreateAsync();
+        await fixture.PublishAsync("ann", "Foo", "1.0.0");
+        (await FreeAsync(fixture)).ShouldBeFalse("it is in force");
+        await RunAsync(fixture, (sql, crate) => CrateDeletion.DeleteAsync(sql, crate, CrateDeletion.DefaultDelay, Actor.System, null));
+        (await FreeAsync(fixture)).ShouldBeTrue();
+        (await fixture.Temp.LongAsync("SELECT available_at - deleted_at FROM crates")).ShouldBe(0);
+        (await fixture.Temp.LongAsync("SELECT COUNT(*) FROM versions WHERE freed")).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_deleted_version_is_gone_from_every_answer_and_the_default_is_found_anew()
     {
         await using var fixture = await ApiFixture.CreateAsync();
@@ -103,6 +115,9 @@ public class DeletionTests
             .ShouldFail(403, "this token does not have the required permissions to perform this action");
         (await fixture.SendAsync("DELETE", "/api/v1/crates/nope", await fixture.TokenAsync("ann"))).ShouldFail(404, "crate `nope` does not exist");
     }
+
+    private static async Task<bool> FreeAsync(ApiFixture fixture) =>
+        await fixture.Temp.Database.WriteAsync(static sql => CrateDeletion.FreeAsync(sql, "foo", Actor.System));
 
     private static async Task RunAsync(ApiFixture fixture, Func<Registry.Database.Statements, FoundCrate, ValueTask<Revised>> work) =>
         await fixture.Temp.Database.WriteAsync(async sql => await work(sql, (await CrateLookup.LockCrateAsync(sql, "foo"))!));
