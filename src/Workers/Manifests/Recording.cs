@@ -36,6 +36,13 @@ public static class Recording
         };
         if (crate is not { } now) throw new CrateMovedException();
 
+        // A deleted version's own bytes come back, or an operator allowed others: the old row no longer holds the number.
+        if (reserved.TakesAgain)
+        {
+            await sql.ExecuteAsync(
+                "UPDATE versions SET freed = TRUE WHERE crate_id = $1 AND num_no_build = $2 AND state = 'deleted'", now.Id, version.Release.Version.WithoutBuild).ConfigureAwait(false);
+        }
+
         var versionId = await InsertVersionAsync(sql, version, now.Id, now.PublishedAt).ConfigureAwait(false);
         await InsertDependenciesAsync(sql, version, versionId).ConfigureAwait(false);
         await Revisions.RecordAsync(sql, now.Id, now.Revision, publish.Name, "publish", publish.Num, null).ConfigureAwait(false);
@@ -101,9 +108,6 @@ public static class Recording
         if (crate is null) return null;
         await sql.ExecuteAsync("DELETE FROM owners WHERE crate_id = $1", id).ConfigureAwait(false);
         await AddOwnerAsync(sql, id, publish.UserId).ConfigureAwait(false);
-        // Its own bytes come back, or an operator allowed others: the old row no longer holds the number.
-        await sql.ExecuteAsync(
-            "UPDATE versions SET freed = TRUE WHERE crate_id = $1 AND num_no_build = $2 AND state = 'deleted'", id, release.Version.WithoutBuild).ConfigureAwait(false);
         return crate;
     }
 

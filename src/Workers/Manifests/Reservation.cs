@@ -17,7 +17,8 @@ public abstract record Reserved
     /// <param name="Fence">Must still stand when the version is recorded.</param>
     /// <param name="CrateId">The crate, or null when this publish makes it.</param>
     /// <param name="Revived">The crate was deleted and its name is free again.</param>
-    public sealed record Ours(long Fence, long? CrateId, bool Revived) : Reserved;
+    /// <param name="TakesAgain">A deleted version held the number and gives it up.</param>
+    public sealed record Ours(long Fence, long? CrateId, bool Revived, bool TakesAgain) : Reserved;
 
     /// <summary>A rule of the database refuses it.</summary>
     /// <param name="Reject">Why.</param>
@@ -73,7 +74,7 @@ public static class Reservation
         var slugs = version.Release.Categories.Where(slug => !categories.Contains(slug)).ToList();
         if (slugs.Count > 0) return new Reserved.Refused(RegistryRejects.UnknownCategories(slugs));
 
-        return await InsertAsync(sql, publish, canonical.Text, numNoBuild, crate).ConfigureAwait(false);
+        return await InsertAsync(sql, publish, canonical.Text, numNoBuild, crate, takesAgain: taken is not null).ConfigureAwait(false);
     }
 
     /// <summary>Whether a reservation still stands as it was made.</summary>
@@ -134,7 +135,7 @@ public static class Reservation
         await Publishes.AcceptAsync(sql, publish.Id, crateId, versionId, revision!.Value, 0).ConfigureAwait(false);
     }
 
-    private static async ValueTask<Reserved> InsertAsync(Statements sql, PublishRow publish, string canonical, string numNoBuild, CrateState? crate)
+    private static async ValueTask<Reserved> InsertAsync(Statements sql, PublishRow publish, string canonical, string numNoBuild, CrateState? crate, bool takesAgain)
     {
         var fence = await sql.LongAsync(
             """
@@ -145,7 +146,7 @@ public static class Reservation
             RETURNING fence
             """,
             canonical, numNoBuild, publish.Id, publish.Checksum).ConfigureAwait(false);
-        if (fence is not null) return new Reserved.Ours(fence.Value, crate?.Id, crate is { Deleted: true });
+        if (fence is not null) return new Reserved.Ours(fence.Value, crate?.Id, crate is { Deleted: true }, takesAgain);
 
         var holder = await sql.TextAsync(
             "SELECT holder FROM reservations WHERE namespace = '' AND source = 'local' AND canonical = $1 AND num_no_build = $2", canonical, numNoBuild).ConfigureAwait(false);

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Pipeline.Contracts;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
@@ -40,7 +41,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
 
     public ThisProcess Process => _host.Services.GetRequiredService<ThisProcess>();
 
-    public static async Task<WorkerHarness> StartAsync(string queue, PublishOptions? publish = null, WorkerOptions? workers = null)
+    public static async Task<WorkerHarness> StartAsync(string queue, PublishOptions? publish = null, WorkerOptions? workers = null, string git = "git")
     {
         var folder = Directory.CreateTempSubdirectory("worker-test-").FullName;
         var builder = Host.CreateEmptyApplicationBuilder(null);
@@ -52,6 +53,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddSingleton<IObjectStore>(new FaultyStore(new FolderStore(Path.Combine(folder, "objects"))));
         services.AddSingleton(publish ?? new PublishOptions());
         services.AddSingleton(new RegistryOptions());
+        services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git });
         services.AddSingleton(options);
         services.AddSingleton<ThisProcess>();
         services.AddWorkers(options with { Only = ["none"] });
@@ -133,6 +135,15 @@ internal sealed class WorkerHarness : IAsyncDisposable
 
     public static string Manifest(string name, string version, string more = "") =>
         $"[package]\nname = \"{name}\"\nversion = \"{version}\"\ndescription = \"test\"\nlicense = \"MIT\"\n{more}";
+
+    /// <summary>What git says of the index repository.</summary>
+    public async Task<string> GitAsync(params string[] arguments)
+    {
+        using var git = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("git", ["-C", Path.Combine(_folder, "index.git"), .. arguments]) { RedirectStandardOutput = true })!;
+        var output = await git.StandardOutput.ReadToEndAsync();
+        await git.WaitForExitAsync();
+        return output;
+    }
 
     /// <summary>The keys of all objects, sorted: what a publish leaves behind.</summary>
     public async Task<List<string>> ObjectsAsync()

@@ -225,4 +225,39 @@ public sealed class ReadManifestConsumerTests
 
         (await harness.TextAsync("SELECT documentation FROM crates")).ShouldBeNull();
     }
+
+    [Fact]
+    public async Task A_deleted_versions_number_stays_taken_for_other_bytes_and_comes_back_for_its_own()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await harness.DeliverAsync(new ReadManifest(await harness.CheckedAsync("foo", "1.0.0")));
+        await harness.ExecuteAsync("UPDATE versions SET state = 'deleted'");
+
+        var other = await harness.CheckedAsync("foo", "1.0.0", WorkerHarness.Manifest("foo", "1.0.0", "# other bytes\n"));
+        await harness.DeliverAsync(new ReadManifest(other));
+        var own = await harness.CheckedAsync("foo", "1.0.0");
+        await harness.DeliverAsync(new ReadManifest(own));
+
+        (await harness.TextAsync("SELECT verdict_code FROM publishes WHERE id = $1", other)).ShouldBe("version-exists");
+        (await harness.TextAsync("SELECT state FROM publishes WHERE id = $1", own)).ShouldBe("accepted");
+        (await harness.TextAsync("SELECT group_concat(state || freed, ' ') FROM versions")).ShouldBe("deleted1 active0");
+    }
+
+    [Fact]
+    public async Task A_deleted_crate_whose_name_is_free_again_goes_on_with_its_row_under_a_new_owner_and_spelling()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await harness.DeliverAsync(new ReadManifest(await harness.CheckedAsync("foo-bar", "1.0.0")));
+        await harness.ExecuteAsync("UPDATE crates SET state = 'deleted', revision = 2, available_at = now_us() + 60000000");
+        await harness.ExecuteAsync("UPDATE versions SET state = 'deleted', freed = TRUE");
+        var early = await harness.CheckedAsync("foo_bar", "1.0.0", user: "next");
+        await harness.DeliverAsync(new ReadManifest(early));
+        (await harness.TextAsync("SELECT verdict_code FROM publishes WHERE id = $1", early)).ShouldBe("name-not-available");
+
+        await harness.ExecuteAsync("UPDATE crates SET available_at = now_us() - 1");
+        await harness.DeliverAsync(new ReadManifest(await harness.CheckedAsync("foo_bar", "1.0.0", user: "next")));
+
+        (await harness.TextAsync("SELECT name || ' ' || state || ' ' || revision FROM crates")).ShouldBe("foo_bar active 3");
+        (await harness.TextAsync("SELECT u.login FROM owners o JOIN users u ON u.id = o.user_id")).ShouldBe("next");
+    }
 }

@@ -1,0 +1,76 @@
+using Pipeline.Contracts.Index;
+using Pipeline.Registry.Truth;
+using Pipeline.Workers.Tests.Harness;
+
+namespace Pipeline.Workers.Tests.GitIndex;
+
+/// <summary>The git writer behind its bell; what it does with rows and batches is tested beside <see cref="GitIndexWriterTests"/>.</summary>
+public sealed class CommitIndexConsumerTests
+{
+    private const string Queue = "commit-index";
+
+    [Fact]
+    public async Task A_bell_commits_whatever_is_behind()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await CrateAsync(harness, "foo");
+        await CrateAsync(harness, "barn");
+
+        await harness.DeliverAsync(new CommitIndex());
+
+        (await harness.GitAsync("log", "--reverse", "--format=%s")).ShouldBe("Create crate `foo`\nCreate crate `barn`\n");
+        (await harness.LongAsync("SELECT count(*) FROM projections WHERE kind = 'git' AND reached < wanted")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_second_bell_makes_no_second_commit()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await CrateAsync(harness, "foo");
+        await harness.DeliverAsync(new CommitIndex());
+
+        await harness.DeliverAsync(new CommitIndex());
+
+        (await harness.GitAsync("rev-list", "--count", "HEAD")).Trim().ShouldBe("1");
+    }
+
+    [Fact]
+    public async Task A_row_that_cannot_be_shown_is_a_visible_failure_and_holds_up_no_other()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await CrateAsync(harness, "../bad");
+        await CrateAsync(harness, "good");
+
+        await harness.DeliverAsync(new CommitIndex());
+
+        (await harness.GitAsync("log", "--format=%s")).ShouldBe("Create crate `good`\n");
+        (await harness.FailuresAsync()).ShouldBe(["transient/index-row-refused"]);
+    }
+
+    [Fact]
+    public async Task A_git_that_cannot_be_started_is_a_failure_row_and_nothing_is_reached()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue, git: "no-such-git");
+        await CrateAsync(harness, "foo");
+
+        await harness.DeliverAsync(new CommitIndex());
+
+        (await harness.FailuresAsync()).ShouldHaveSingleItem();
+        (await harness.LongAsync("SELECT count(*) FROM projections WHERE kind = 'git' AND reached < wanted")).ShouldBe(1);
+    }
+
+    private static async Task CrateAsync(WorkerHarness harness, string name) =>
+        await harness.Database.WriteAsync(async sql =>
+        {
+            var crate = (await sql.LongAsync(
+                "INSERT INTO crates (canonical, name, revision, last_published_at, created_at, updated_at) VALUES ($1, $1, 1, 0, 0, 0) RETURNING id", name))!.Value;
+            await sql.ExecuteAsync(
+                """
+                INSERT INTO versions (crate_id, num, num_no_build, sort_key, prerelease, checksum, size, object_key, entry_head, entry_tail, dependencies, features,
+                    has_lib, bin_names, publish_id, published_at, updated_at)
+                VALUES ($1, '1.0.0', '1.0.0', x'00', FALSE, 'c', 1, 'k', '{"yanked":', '}', '[]', '{}', TRUE, '[]', 'p', 0, 0)
+                """,
+                crate);
+            return await Revisions.RecordAsync(sql, crate, 1, name, "publish", null, null);
+        });
+}
