@@ -29,4 +29,10 @@ public sealed record GitIndexOptions
     /// merging them takes 0.1 s.
     /// </summary>
     public int PacksBeforeRepack { get; init; } = 50;
+
+    /// <summary>
+    /// The least time from one batch to the next. A batch costs git about 10 ms of processor time whatever its size, so under load a short
+    /// wait makes each commit cheaper; the first change after a pause never waits. Keep it well below a second.
+    /// </summary>
+    public TimeSpan Gather { get; init; } = TimeSpan.Zero;
 }

@@ -11,8 +11,8 @@ internal sealed class CrateRecord(long crateId, CrateRecord.Budget budget)
     private readonly List<string> _otherNames = [];
     private Head? _head;
 
-    /// <summary>A row of the page: the crate, the revision wanted when the page was read, where its file was rendered last, and how often in vain since.</summary>
-    public sealed record Lag(long CrateId, long Wanted, string? Path, long Attempts);
+    /// <summary>A row of the page: the crate, the revision wanted when the page was read, where its file was rendered last, how often in vain since, its place.</summary>
+    public sealed record Lag(long CrateId, long Wanted, string? Path, long Attempts, long FirstChange);
 
     /// <summary>How many bytes of files the page may still take.</summary>
     public sealed class Budget(long left)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Faults;
@@ -25,6 +26,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
         """;
 
     private readonly LaggingCrates _lagging = new(database, options.Source);
+    private long _lastBatch;
 
     /// <summary>Commits until nothing lags that is due.</summary>
     /// <returns>How many crates were brought up to date.</returns>
@@ -32,18 +34,50 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
     public async Task<int> DrainAsync(CancellationToken cancellationToken)
     {
         if (!await _lagging.AnyAsync(cancellationToken).ConfigureAwait(false)) return 0;
+        await GatherAsync(cancellationToken).ConfigureAwait(false);
         await using var session = await repository.BeginWriteAsync(cancellationToken).ConfigureAwait(false);
-        for (var total = 0; ;)
+        var batch = await PrepareAsync(session, LaggingCrates.Position.Start, cancellationToken).ConfigureAwait(false);
+        var tip = batch.Tip;
+        var total = 0;
+        while (!batch.Page.IsEmpty)
         {
-            var page = await _lagging.NextAsync(cancellationToken).ConfigureAwait(false);
-            if (page.IsEmpty) return total;
-            total += await WriteAsync(session, page, cancellationToken).ConfigureAwait(false);
+            // More than a page lags: the next is read and compared while git writes this one. Its crates are others, so are their files.
+            var next = batch.Page.End is { } end ? PrepareAsync(session, end, cancellationToken) : null;
+            try
+            {
+                (tip, var reached) = await WriteAsync(session, tip, batch, cancellationToken).ConfigureAwait(false);
+                total += reached;
+            }
+            catch when (next is not null)
+            {
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw;
+            }
+
+            batch = next is null ? Batch.Nothing : await next.ConfigureAwait(false);
             await session.RepackIfDueAsync(cancellationToken).ConfigureAwait(false);
+            if (!batch.Page.IsEmpty) continue;
+            if (!await _lagging.AnyAsync(cancellationToken).ConfigureAwait(false)) break;
+            await GatherAsync(cancellationToken).ConfigureAwait(false);
+            batch = await PrepareAsync(session, LaggingCrates.Position.Start, cancellationToken).ConfigureAwait(false);
         }
+
+        return total;
     }
 
-    private async Task<int> WriteAsync(IndexSession session, LaggingCrates.Page page, CancellationToken cancellationToken)
+    // A batch costs git the same few milliseconds whether it brings one crate or fifty. The first crate after a pause is not kept waiting;
+    // those that follow at once share a batch.
+    private async Task GatherAsync(CancellationToken cancellationToken)
     {
+        var wait = options.Gather - Stopwatch.GetElapsedTime(_lastBatch);
+        if (wait > TimeSpan.Zero) await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
+        _lastBatch = Stopwatch.GetTimestamp();
+    }
+
+    private async Task<Batch> PrepareAsync(IndexSession session, LaggingCrates.Position after, CancellationToken cancellationToken)
+    {
+        var page = await _lagging.NextAsync(after, cancellationToken).ConfigureAwait(false);
+        if (page.IsEmpty) return Batch.Nothing;
         var paths = GitBatch.Paths(page.Crates);
         var (tip, ids) = await session.LookUpAsync(paths, cancellationToken).ConfigureAwait(false);
         var atTip = new Dictionary<string, string>(paths.Count, StringComparer.Ordinal);
@@ -52,17 +86,21 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
             if (ids[i] is { } id) atTip.Add(paths[i], id);
         }
 
-        var decision = GitBatch.Plan(page.Crates, atTip);
+        return new Batch(tip, page, GitBatch.Plan(page.Crates, atTip));
+    }
+
+    private async Task<(string? Tip, int Reached)> WriteAsync(IndexSession session, string? tip, Batch batch, CancellationToken cancellationToken)
+    {
         FaultPoints.Reach("git.planned");
-        var bad = new List<SetAside>(page.Bad);
-        await CommitAsync(session, tip, decision.Commits, bad, cancellationToken).ConfigureAwait(false);
+        var bad = new List<SetAside>(batch.Page.Bad);
+        tip = await CommitAsync(session, tip, batch.Decision.Commits, bad, cancellationToken).ConfigureAwait(false);
         FaultPoints.Reach("git.committed");
 
-        var reached = Except(page.Crates, bad);
+        var reached = Except(batch.Page.Crates, bad);
         await NoteAsync(reached).ConfigureAwait(false);
         FaultPoints.Reach("git.reached");
         foreach (var crate in bad) await SetAsideAsync(crate).ConfigureAwait(false);
-        return reached.Count;
+        return (tip, reached.Count);
     }
 
     private async Task NoteAsync(IReadOnlyList<LaggingCrate> crates)
@@ -118,5 +156,10 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
             tip = await CommitAsync(session, tip, [.. planned.Take(half)], bad, cancellationToken).ConfigureAwait(false);
             return await CommitAsync(session, tip, [.. planned.Skip(half)], bad, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private sealed record Batch(string? Tip, LaggingCrates.Page Page, GitBatch.Decision Decision)
+    {
+        public static readonly Batch Nothing = new(null, new LaggingCrates.Page([], [], null), new GitBatch.Decision([], []));
     }
 }

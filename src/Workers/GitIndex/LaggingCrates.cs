@@ -21,20 +21,22 @@ public sealed class LaggingCrates(IDatabase database, string source, long maxByt
 
     private const string PageSql =
         """
-        SELECT crate_id, wanted, path, attempts FROM projections
+        SELECT crate_id, wanted, path, attempts, first_change FROM projections
         WHERE kind = 'git' AND target = '' AND reached < wanted AND (next_try_at IS NULL OR next_try_at <= now_us())
-        ORDER BY first_change, crate_id LIMIT $1
+            AND first_change >= $1 AND (first_change > $1 OR crate_id > $2)
+        ORDER BY first_change, crate_id LIMIT $3
         """;
 
     // A crate's revision, its lines, and other names it had since it last was up to date, all of one moment. The names make up for a crash
-    // between a commit and the note of it: what was committed then lies where the name of a change not yet noted says.
+    // between a commit and the note of it: what was committed then lies where the name of a change not yet noted says. The time of
+    // publication is read from an index (i): in the row it stands behind the readme.
     private const string CratesSql =
         """
         SELECT 0, c.id, c.revision, (SELECT MAX(h.id) FROM changes h WHERE h.crate_id = c.id), c.name, c.namespace, c.source, c.state = 'active', c.upstream_file
         FROM ids JOIN crates c ON c.id = CAST(ids.id AS BIGINT)
         UNION ALL
-        SELECT 1, v.crate_id, v.published_at, v.id, v.entry_head, v.entry_tail, NULL, v.yanked, NULL
-        FROM ids JOIN versions v ON v.crate_id = CAST(ids.id AS BIGINT) WHERE v.state = 'active'
+        SELECT 1, i.crate_id, i.published_at, i.id, v.entry_head, v.entry_tail, NULL, v.yanked, NULL
+        FROM ids JOIN versions i ON i.crate_id = CAST(ids.id AS BIGINT) JOIN versions v ON v.id = i.id WHERE v.state = 'active'
         UNION ALL
         SELECT 2, c.id, 0, h.id, h.name, NULL, NULL, FALSE, NULL
         FROM ids JOIN crates c ON c.id = CAST(ids.id AS BIGINT)
@@ -47,19 +49,27 @@ public sealed class LaggingCrates(IDatabase database, string source, long maxByt
     /// <summary>A page in change order.</summary>
     /// <param name="Crates">What to bring into the index.</param>
     /// <param name="Bad">The crates whose rows cannot be rendered, and why.</param>
-    public sealed record Page(IReadOnlyList<LaggingCrate> Crates, IReadOnlyList<SetAside> Bad)
+    /// <param name="End">Where the page ends; null when it holds all there was.</param>
+    public sealed record Page(IReadOnlyList<LaggingCrate> Crates, IReadOnlyList<SetAside> Bad, Position? End)
     {
         /// <summary>Whether nothing lags that is due.</summary>
         public bool IsEmpty => Crates.Count == 0 && Bad.Count == 0;
     }
 
-    /// <summary>Whether any crate lags and is due.</summary>
-    public async ValueTask<bool> AnyAsync(CancellationToken cancellationToken) => (await ListAsync(1, cancellationToken).ConfigureAwait(false)).Count > 0;
-
-    /// <summary>Reads the next page: as many crates as fit, none overtaken by a later one.</summary>
-    public async ValueTask<Page> NextAsync(CancellationToken cancellationToken)
+    /// <summary>A place in the change order.</summary>
+    public readonly record struct Position(long FirstChange, long CrateId)
     {
-        var rows = await ListAsync(MaxPage, cancellationToken).ConfigureAwait(false);
+        /// <summary>Before everything.</summary>
+        public static readonly Position Start = new(long.MinValue, long.MinValue);
+    }
+
+    /// <summary>Whether any crate lags and is due.</summary>
+    public async ValueTask<bool> AnyAsync(CancellationToken cancellationToken) => (await ListAsync(Position.Start, 1, cancellationToken).ConfigureAwait(false)).Count > 0;
+
+    /// <summary>Reads the next page behind a position: as many crates as fit, none overtaken by a later one.</summary>
+    public async ValueTask<Page> NextAsync(Position after, CancellationToken cancellationToken)
+    {
+        var rows = await ListAsync(after, MaxPage, cancellationToken).ConfigureAwait(false);
         var crates = new List<LaggingCrate>(rows.Count);
         var bad = new List<SetAside>();
         var budget = new CrateRecord.Budget(maxBytes);
@@ -69,12 +79,13 @@ public sealed class LaggingCrates(IDatabase database, string source, long maxByt
             var records = await ReadAsync(chunk, budget, cancellationToken).ConfigureAwait(false);
             foreach (var row in chunk)
             {
-                if (records[row.CrateId].IsCut) return new Page(crates, bad);
+                if (records[row.CrateId].IsCut) return new Page(crates, bad, after);
                 Render(row, records[row.CrateId], crates, bad);
+                after = new Position(row.FirstChange, row.CrateId);
             }
         }
 
-        return new Page(crates, bad);
+        return new Page(crates, bad, rows.Count == MaxPage ? after : null);
     }
 
     private void Render(CrateRecord.Lag row, CrateRecord record, List<LaggingCrate> crates, List<SetAside> bad)
@@ -89,8 +100,12 @@ public sealed class LaggingCrates(IDatabase database, string source, long maxByt
         }
     }
 
-    private ValueTask<List<CrateRecord.Lag>> ListAsync(int limit, CancellationToken cancellationToken) =>
-        database.ReadAsync(sql => sql.QueryAsync(PageSql, static row => new CrateRecord.Lag(row.Long(0), row.Long(1), row.TextOrNull(2), row.Long(3)), (long)limit), cancellationToken);
+    private ValueTask<List<CrateRecord.Lag>> ListAsync(Position after, int limit, CancellationToken cancellationToken) => database.ReadAsync(
+        sql => sql.QueryAsync(
+            PageSql,
+            static row => new CrateRecord.Lag(row.Long(0), row.Long(1), row.TextOrNull(2), row.Long(3), row.Long(4)),
+            after.FirstChange, after.CrateId, (long)limit),
+        cancellationToken);
 
     private async ValueTask<Dictionary<long, CrateRecord>> ReadAsync(List<CrateRecord.Lag> chunk, CrateRecord.Budget budget, CancellationToken cancellationToken)
     {

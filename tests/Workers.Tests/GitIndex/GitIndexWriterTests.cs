@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.GitIndex;
@@ -199,10 +200,46 @@ public sealed class GitIndexWriterTests : IAsyncLifetime
         await _registry.PublishAsync("small-too", "1.0.0");
         var lagging = new LaggingCrates(_registry.Truth.Database, "local", maxBytes: 1000);
 
-        (await lagging.NextAsync(default)).Crates.Select(crate => crate.Name).ShouldBe(["small"]);
+        (await lagging.NextAsync(LaggingCrates.Position.Start, default)).Crates.Select(crate => crate.Name).ShouldBe(["small"]);
         await _registry.Truth.ExecuteAsync("UPDATE projections SET reached = wanted WHERE crate_id = 1");
-        var alone = (await lagging.NextAsync(default)).Crates.ShouldHaveSingleItem();
+        var alone = (await lagging.NextAsync(LaggingCrates.Position.Start, default)).Crates.ShouldHaveSingleItem();
         alone.Content!.Length.ShouldBe(5000 + "false}\n".Length);
+    }
+
+    [Fact]
+    public async Task A_backlog_of_many_pages_is_committed_once_each_and_in_order()
+    {
+        var names = Enumerable.Range(0, (2 * LaggingCrates.MaxPage) + 100).Select(i => $"crate-{i:0000}").ToList();
+        await _registry.PublishAsync(names);
+        await _registry.Truth.ExecuteAsync("UPDATE crates SET name = 'bad name' WHERE name = 'crate-0999'");
+        // While the first page is written, a crate of each page changes once more.
+        var clock = new AskedClock(call =>
+        {
+            if (call > 1) return;
+            foreach (var name in new[] { "crate-0001", "crate-1001", "crate-2001" }) _registry.PublishAsync(name, "1.1.0").AsTask().GetAwaiter().GetResult();
+        });
+
+        await _registry.DrainAsync(clock);
+        (await _registry.LaggingAsync()).ShouldBe(1);
+        var messages = _registry.Index.Messages();
+        messages.Where(message => message.StartsWith("Create", StringComparison.Ordinal)).ShouldBe(names.Where(name => name != "crate-0999").Select(name => $"Create crate `{name}`"));
+        messages.ShouldContain("Update crate `crate-0001`");
+        _registry.Index.Git("show", "master:cr/at/crate-1001", "master:cr/at/crate-2001").Split('\n').Length.ShouldBe(5);
+        _registry.Index.ShouldBeSound();
+    }
+
+    [Fact]
+    public async Task Batches_keep_the_least_time_apart_when_one_is_set()
+    {
+        _registry.Index.Options = _registry.Index.Options with { Gather = TimeSpan.FromMilliseconds(300) };
+        using var repository = _registry.Index.Open();
+        var writer = _registry.Writer(repository);
+        await _registry.PublishAsync("one", "1.0.0");
+        var begun = Stopwatch.GetTimestamp();
+        await writer.DrainAsync(TestContext.Current.CancellationToken);
+        await _registry.PublishAsync("two", "1.0.0");
+        await writer.DrainAsync(TestContext.Current.CancellationToken);
+        Stopwatch.GetElapsedTime(begun).ShouldBeGreaterThan(TimeSpan.FromMilliseconds(300));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Tests;
@@ -32,7 +33,17 @@ public sealed class IndexedRegistry : IAsyncDisposable
         new(Truth.Database, repository, Index.Options, new FailureLog(Truth.Database, NullLogger<FailureLog>.Instance));
 
     /// <summary>Publishes a version; the crate is created, or comes back from deletion in the spelling given.</summary>
-    public ValueTask<long> PublishAsync(string name, string num, string @namespace = "", string source = "local", string? head = null) => Truth.Database.WriteAsync(async sql =>
+    public ValueTask<long> PublishAsync(string name, string num, string @namespace = "", string source = "local", string? head = null) =>
+        Truth.Database.WriteAsync(sql => PublishAsync(sql, name, num, @namespace, source, head));
+
+    /// <summary>Publishes many crates at once.</summary>
+    public ValueTask<int> PublishAsync(IReadOnlyList<string> names) => Truth.Database.WriteAsync(async sql =>
+    {
+        foreach (var name in names) await PublishAsync(sql, name, "1.0.0", "", "local", null);
+        return names.Count;
+    });
+
+    private async ValueTask<long> PublishAsync(Statements sql, string name, string num, string @namespace, string source, string? head)
     {
         var time = Interlocked.Increment(ref _time);
         var canonical = name.ToLowerInvariant().Replace('-', '_');
@@ -53,7 +64,7 @@ public sealed class IndexedRegistry : IAsyncDisposable
             id, num, head ?? $"{{\"name\":\"{name}\",\"vers\":\"{num}\",\"yanked\":", time);
         await Revisions.BumpAsync(sql, id!.Value, "publish", num);
         return id.Value;
-    });
+    }
 
     public Task YankAsync(long crate, string num, bool yanked) => ChangeAsync(crate, yanked ? "yank" : "unyank", "UPDATE versions SET yanked = $3 WHERE crate_id = $1 AND num = $2", crate, num, yanked);
 
