@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
+using Pipeline.Api.Git;
+using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
 
 namespace Pipeline.Cli.Tests;
@@ -10,6 +12,7 @@ public class ConfigurationTableTests
     private static readonly (string Section, object Defaults)[] Sections =
     [
         ("Registry", new RegistryOptions()), ("Publish", new PublishOptions()), ("RateLimits", new RateLimitOptions()), ("Workers", new WorkerOptions()),
+        ("GitIndex", new GitIndexOptions()), ("GitServe", new GitServeOptions()),
     ];
 
     [Fact]
@@ -18,7 +21,8 @@ public class ConfigurationTableTests
 
     [Fact]
     public void Every_options_record_has_a_section() =>
-        typeof(RegistryOptions).Assembly.GetTypes().Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) && type.Namespace == typeof(RegistryOptions).Namespace)
+        new[] { typeof(RegistryOptions), typeof(GitServeOptions) }.SelectMany(one => one.Assembly.GetTypes())
+            .Where(type => type.Name.EndsWith("Options", StringComparison.Ordinal) && type.Namespace!.StartsWith("Pipeline.", StringComparison.Ordinal))
             .ShouldBe(Sections.Select(section => section.Defaults.GetType()), ignoreOrder: true);
 
     private static IEnumerable<KeyValuePair<string, string>> Keys(string path, object options) => options.GetType()

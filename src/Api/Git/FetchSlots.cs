@@ -13,7 +13,7 @@ public sealed class FetchSlots(GitServeOptions options) : IDisposable
         try
         {
             entered = Interlocked.Increment(ref _inside) <= options.Parallel + options.Waiting
-                && await _free.WaitAsync(options.WaitLimit, cancellationToken).ConfigureAwait(false);
+                && await _free.WaitAsync(TimeSpan.FromSeconds(options.WaitSeconds), cancellationToken).ConfigureAwait(false);
             return entered;
         }
         finally

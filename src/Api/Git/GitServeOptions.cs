@@ -9,15 +9,15 @@ public sealed record GitServeOptions
     /// <summary>How many more wait for their turn; beyond them the answer is 503.</summary>
     public int Waiting { get; init; } = 64;
 
-    /// <summary>The longest a fetch waits for its turn.</summary>
-    public TimeSpan WaitLimit { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>The most seconds that a fetch waits for its turn.</summary>
+    public double WaitSeconds { get; init; } = 30;
 
     /// <summary>The most bytes of a request, unpacked. A fetch names the commits it has; the longest history fits.</summary>
     public long MaxRequestBytes { get; init; } = 32 << 20;
 
-    /// <summary>The longest a fetch may make no progress.</summary>
-    public TimeSpan IdleLimit { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>The most seconds that a fetch may make no progress.</summary>
+    public double IdleSeconds { get; init; } = 60;
 
-    /// <summary>The longest a fetch may take.</summary>
-    public TimeSpan TotalLimit { get; init; } = TimeSpan.FromMinutes(30);
+    /// <summary>The most seconds that a fetch may take.</summary>
+    public double TotalSeconds { get; init; } = 1800;
 }

@@ -81,7 +81,7 @@ public sealed class UploadPack(GitProgram git, IndexRepository repository, GitSe
 
     private async Task RunAsync(HttpContext context, string? protocol, bool advertise, CancellationTokenSource stop)
     {
-        using var clock = new ProgressClock(options.IdleLimit, options.TotalLimit, stop);
+        using var clock = new ProgressClock(TimeSpan.FromSeconds(options.IdleSeconds), TimeSpan.FromSeconds(options.TotalSeconds), stop);
         // One thread each: many fetches share the processors with the registry itself.
         string[] command = ["-c", "pack.threads=1", "upload-pack", "--strict", "--stateless-rpc"];
         await using var child = git.Start(null, advertise ? [.. command, "--http-backend-info-refs", repository.Path] : [.. command, repository.Path], protocol);

@@ -4,7 +4,7 @@ namespace Pipeline.Registry.Git;
 public sealed record GitIndexOptions
 {
     /// <summary>The bare repository's folder. Beside it lie its writer's lock and git's home.</summary>
-    public string RepositoryPath { get; init; } = ".pipeline/git/index.git";
+    public string RepositoryPath { get; init; } = ".pipeline/index.git";
 
     /// <summary>The git program, by name or path.</summary>
     public string Program { get; init; } = "git";
@@ -18,11 +18,11 @@ public sealed record GitIndexOptions
     /// <summary>The source whose crates the index shows; those of other sources and of namespaces have no file in it.</summary>
     public string Source { get; init; } = "local";
 
-    /// <summary>How long a new writer waits for the lock of one that has not ended, its children included.</summary>
-    public TimeSpan LockWait { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>How many seconds a new writer waits for the lock of one that has not ended, its children included.</summary>
+    public double LockWaitSeconds { get; init; } = 30;
 
-    /// <summary>The longest a batch, a look-up or a repack may take.</summary>
-    public TimeSpan CommandLimit { get; init; } = TimeSpan.FromMinutes(10);
+    /// <summary>The most seconds that a batch, a look-up or a repack may take.</summary>
+    public double CommandSeconds { get; init; } = 600;
 
     /// <summary>
     /// Packs at which small ones are merged. Each batch adds one; 50 cost a committer about a sixth of its rate (git-engine §5),
@@ -31,8 +31,11 @@ public sealed record GitIndexOptions
     public int PacksBeforeRepack { get; init; } = 50;
 
     /// <summary>
-    /// The least time from one batch to the next. A batch costs git about 10 ms of processor time whatever its size, so under load a short
+    /// The fewest seconds from one batch to the next. A batch costs git about 10 ms of processor time whatever its size, so under load a short
     /// wait makes each commit cheaper; the first change after a pause never waits. Keep it well below a second.
     /// </summary>
-    public TimeSpan Gather { get; init; } = TimeSpan.Zero;
+    public double GatherSeconds { get; init; }
+
+    /// <summary><see cref="CommandSeconds"/> as a span.</summary>
+    internal TimeSpan CommandLimit => TimeSpan.FromSeconds(CommandSeconds);
 }

@@ -60,7 +60,7 @@ public sealed class IndexRepository(GitProgram git, GitIndexOptions options, Tim
         try
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
-            held = await WriterLock.AcquireAsync(LockPath, options.LockWait, cancellationToken).ConfigureAwait(false);
+            held = await WriterLock.AcquireAsync(LockPath, TimeSpan.FromSeconds(options.LockWaitSeconds), cancellationToken).ConfigureAwait(false);
             await PrepareAsync(held, cancellationToken).ConfigureAwait(false);
             return new IndexSession(this, git, options, clock, held, _turn);
         }

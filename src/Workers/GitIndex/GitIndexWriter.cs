@@ -69,7 +69,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
     // those that follow at once share a batch.
     private async Task GatherAsync(CancellationToken cancellationToken)
     {
-        var wait = options.Gather - Stopwatch.GetElapsedTime(_lastBatch);
+        var wait = TimeSpan.FromSeconds(options.GatherSeconds) - Stopwatch.GetElapsedTime(_lastBatch);
         if (wait > TimeSpan.Zero) await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
         _lastBatch = Stopwatch.GetTimestamp();
     }

@@ -18,11 +18,11 @@ public sealed class WriterLockTests : IDisposable
         writer.Kill();
         await writer.WaitForExitAsync(None);
 
-        _index.Options = _index.Options with { LockWait = TimeSpan.FromMilliseconds(300) };
+        _index.Options = _index.Options with { LockWaitSeconds = 0.3 };
         using (var impatient = _index.Open())
             (await Should.ThrowAsync<TransientException>(() => impatient.BeginWriteAsync(None))).Code.ShouldBe("git-locked");
 
-        _index.Options = _index.Options with { LockWait = TimeSpan.FromSeconds(60) };
+        _index.Options = _index.Options with { LockWaitSeconds = 60 };
         using var patient = _index.Open();
         var next = patient.BeginWriteAsync(None);
         next.IsCompleted.ShouldBeFalse();

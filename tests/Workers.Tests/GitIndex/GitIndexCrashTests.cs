@@ -38,9 +38,9 @@ public sealed class GitIndexCrashTests : IAsyncLifetime
         writer.Kill();
         await writer.WaitForExitAsync(watch.Token);
 
-        _registry.Index.Options = _registry.Index.Options with { LockWait = TimeSpan.FromMilliseconds(200) };
+        _registry.Index.Options = _registry.Index.Options with { LockWaitSeconds = 0.2 };
         (await Should.ThrowAsync<TransientException>(() => _registry.DrainAsync())).Code.ShouldBe("git-locked");
-        _registry.Index.Options = _registry.Index.Options with { LockWait = TimeSpan.FromSeconds(60) };
+        _registry.Index.Options = _registry.Index.Options with { LockWaitSeconds = 60 };
         var next = EverythingIsThereOnceAsync();
         File.WriteAllText(Path.Combine(_registry.Truth.Folder, "go"), "");
         await next;

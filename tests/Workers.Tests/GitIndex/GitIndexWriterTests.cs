@@ -231,7 +231,7 @@ public sealed class GitIndexWriterTests : IAsyncLifetime
     [Fact]
     public async Task Batches_keep_the_least_time_apart_when_one_is_set()
     {
-        _registry.Index.Options = _registry.Index.Options with { Gather = TimeSpan.FromMilliseconds(300) };
+        _registry.Index.Options = _registry.Index.Options with { GatherSeconds = 0.3 };
         using var repository = _registry.Index.Open();
         var writer = _registry.Writer(repository);
         await _registry.PublishAsync("one", "1.0.0");
