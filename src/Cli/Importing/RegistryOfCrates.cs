@@ -12,7 +12,9 @@ internal sealed class RegistryOfCrates
     /// <summary>The name by which cargo means crates.io.</summary>
     public const string CratesIo = "crates-io";
 
-    private const string CratesIoSparse = "sparse+https://index.crates.io/";
+    /// <summary>The protocol mark and the domain of crates.io's sparse index, whatever its host is called.</summary>
+    private const string SparseMark = "sparse+";
+    private const string CratesIoDomain = ".crates.io";
 
     private readonly HashSet<string> _keys;
 
@@ -32,5 +34,11 @@ internal sealed class RegistryOfCrates
         return key == CratesIo ? WellKnownRegistries.CratesIoIndex : registryIndex;
     }
 
-    private static string Key(string url) => url is CratesIo or CratesIoSparse || IndexUrl.AreSame(url, WellKnownRegistries.CratesIoIndex) ? CratesIo : IndexUrl.ToKey(url);
+    private static string Key(string url) =>
+        url is CratesIo || IsSparseOfCratesIo(url) || IndexUrl.AreSame(url, WellKnownRegistries.CratesIoIndex) ? CratesIo : IndexUrl.ToKey(url);
+
+    private static bool IsSparseOfCratesIo(string url) =>
+        url.StartsWith(SparseMark, StringComparison.Ordinal)
+        && Uri.TryCreate(url[SparseMark.Length..], UriKind.Absolute, out var index)
+        && index.Host.EndsWith(CratesIoDomain, StringComparison.Ordinal);
 }
