@@ -1,1 +1,3 @@
-return 0;
+using Pipeline.Bench.Measuring;
+
+return await Pipeline.Bench.Benchmarks.RunAsync(Arguments.Parse(args));

@@ -1,0 +1,35 @@
+using Pipeline.Bench.Limits;
+using Pipeline.Bench.Measuring;
+using Pipeline.Bench.Publishing;
+
+namespace Pipeline.Bench;
+
+/// <summary>The benchmarks by name.</summary>
+internal static class Benchmarks
+{
+    private static readonly Dictionary<string, Func<Arguments, Report, Task>> ByName = new(StringComparer.Ordinal)
+    {
+        ["publish"] = PublishBench.RunAsync,
+    };
+
+    /// <summary>Runs one, or all of them, and prints their rows.</summary>
+    public static async Task<int> RunAsync(Arguments arguments)
+    {
+        if (arguments.Text("role") == SinkServer.Role) return await SinkServer.RunAsync();
+        var names = arguments.Names.Count == 0 ? [.. ByName.Keys] : arguments.Names;
+        foreach (var name in names)
+        {
+            if (!ByName.TryGetValue(name, out var benchmark))
+            {
+                await Console.Error.WriteLineAsync($"error: there is no benchmark {name}; there are: {string.Join(", ", ByName.Keys)}");
+                return 2;
+            }
+
+            var report = new Report();
+            await benchmark(arguments, report);
+            report.Print(Console.Out, arguments.Has("json"));
+        }
+
+        return 0;
+    }
+}

@@ -1,0 +1,44 @@
+using Pipeline.Bench.Crates;
+using Pipeline.Bench.Measuring;
+
+namespace Pipeline.Bench.Publishing;
+
+/// <summary>One measured load, and what its limits need to know of it.</summary>
+/// <param name="Name">What it was.</param>
+/// <param name="Clients">How many clients published at once.</param>
+/// <param name="Requests">What they published.</param>
+/// <param name="Tips">The tips of the git index: before it, and after each of its batches.</param>
+/// <param name="CpuMilliseconds">The server's CPU per publish.</param>
+internal sealed record Phase(string Name, int Clients, IReadOnlyList<PublishRequest> Requests, IReadOnlyList<string> Tips, double CpuMilliseconds)
+{
+    /// <summary>Publishes, waits until every projection has them, and reports.</summary>
+    public static async Task<Phase> RunAsync(ServerProcess server, Projections projections, Report report, string name, PublishRequest[] requests, int clients)
+    {
+        Report.Say(name);
+        var firstCrate = await projections.NextCrateAsync();
+        using var tips = new TipWatcher(server.GitIndex);
+        var before = server.Cpu.Seconds();
+        var load = Load.Run(server.Port, requests, clients);
+        var backlog = await projections.BehindAsync();
+        var drain = await projections.WaitAsync();
+        // The last git has ended when its commits are recorded; its CPU is counted either way.
+        var cpu = (server.Cpu.Seconds() - before) * 1000 / requests.Length;
+        tips.Dispose();
+
+        report.Add(new Row($"{name}: publishes", requests.Length / (load.Seconds + drain), "1/s", Figure: clients > 1 ? ">= 1000" : null));
+        report.Add(new Row($"{name}: server CPU per publish", cpu, "ms"));
+        report.Add(new Row($"{name}: PUT p50", Percentiles.Of(load.Milliseconds, 0.5), "ms"));
+        report.Add(new Row($"{name}: PUT p99", Percentiles.Of(load.Milliseconds, 0.99), "ms"));
+        report.Add(new Row($"{name}: projections behind after the last PUT", backlog, "rows"));
+        report.Add(new Row($"{name}: drained after", drain, "s"));
+        report.Add(new Row($"{name}: git commits per batch", requests.Length / (double)Math.Max(1, tips.Tips.Count - 1), "commits"));
+        if (await projections.NextCrateAsync() > firstCrate)
+        {
+            var lag = await projections.LagAsync("git", firstCrate);
+            report.Add(new Row($"{name}: version recorded -> git commit, p50", lag.Half, "ms"));
+            report.Add(new Row($"{name}: version recorded -> git commit, p99", lag.Most, "ms"));
+        }
+
+        return new Phase(name, clients, requests, tips.Tips, cpu);
+    }
+}

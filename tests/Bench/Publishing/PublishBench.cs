@@ -1,0 +1,60 @@
+using Pipeline.Bench.Crates;
+using Pipeline.Bench.Limits;
+using Pipeline.Bench.Measuring;
+
+namespace Pipeline.Bench.Publishing;
+
+/// <summary>
+/// <c>publish</c>: what a publish of a 5 KB crate costs the whole server, from the PUT to its sparse line and git commit, beside the sum of what
+/// its parts cost at the least, and how long it takes.
+/// </summary>
+internal static class PublishBench
+{
+    private const int ManyClients = 8;
+    private const int Existing = 100;
+    private const int IdlePublishes = 300;
+
+    /// <summary>Runs it: <c>--crates N</c> publishes a phase, <c>--no-limits</c> leaves the limits out.</summary>
+    public static async Task RunAsync(Arguments arguments, Report report)
+    {
+        var count = arguments.Number("crates", 4000);
+        using var server = ServerProcess.Start();
+        await using var projections = new Projections(server.Data);
+        var token = server.NewToken("bench");
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        report.Add(new Row("memory, idle after start", server.Cpu.Memory().Now, "MiB", Figure: "<= 120"));
+
+        Report.Say("warm-up");
+        // The tiers of the compiler: what runs often is compiled again, twice, in the background.
+        var warm = Requests("w", Existing + 3000, token);
+        for (var from = 0; from < warm.Length; from += 500) Load.Run(server.Port, warm[from..Math.Min(from + 500, warm.Length)], ManyClients);
+        await projections.WaitAsync();
+        Load.RunIdle(server.Port, Requests("v", 100, token), TimeSpan.Zero);
+        await projections.WaitAsync();
+
+        Report.Say("one publish at a time");
+        var idle = Load.RunIdle(server.Port, Requests("i", IdlePublishes, token), TimeSpan.FromMilliseconds(15));
+        await projections.WaitAsync();
+        report.Add(new Row("PUT sent -> index line readable, idle, p50", Percentiles.Of(idle, 0.5), "ms", Figure: "<= 8"));
+        report.Add(new Row("PUT sent -> index line readable, idle, p99", Percentiles.Of(idle, 0.99), "ms", Figure: "<= 25"));
+
+        var one = await Phase.RunAsync(server, projections, report, "1 client, new crates", Requests("a", Math.Max(count / 4, 500), token), 1);
+        var many = await Phase.RunAsync(server, projections, report, "8 clients, new crates", Requests("b", count, token), ManyClients);
+        var versions = Enumerable.Range(0, count).Select(i => PublishRequest.Make(warm[i % Existing].Name, $"1.1.{i / Existing}", token)).ToArray();
+        await Phase.RunAsync(server, projections, report, $"8 clients, versions of {Existing} crates", versions, ManyClients);
+
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        var (now, peak) = server.Cpu.Memory();
+        report.Add(new Row("memory, idle after the load", now, "MiB"));
+        report.Add(new Row("memory, peak", peak, "MiB"));
+        if (arguments.Has("no-limits")) return;
+
+        var limitOfOne = await SumOfLimits.MeasureAsync(report, server, one);
+        var limitOfMany = await SumOfLimits.MeasureAsync(report, server, many);
+        report.Add(new Row("CPU per publish, 1 client", one.CpuMilliseconds, "ms", limitOfOne, "<= 1.3 x"));
+        report.Add(new Row("CPU per publish, 8 clients", many.CpuMilliseconds, "ms", limitOfMany, "<= 1.3 x, aim 1.5 ms"));
+    }
+
+    private static PublishRequest[] Requests(string series, int count, string token) =>
+        [.. Enumerable.Range(0, count).Select(i => PublishRequest.Make(SampleCrates.Name(series, i), "1.0.0", token))];
+}
