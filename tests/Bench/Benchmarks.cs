@@ -1,6 +1,9 @@
+using Pipeline.Bench.Git;
 using Pipeline.Bench.Limits;
+using Pipeline.Bench.Manifests;
 using Pipeline.Bench.Measuring;
 using Pipeline.Bench.Publishing;
+using Pipeline.Bench.Tarballs;
 
 namespace Pipeline.Bench;
 
@@ -10,6 +13,9 @@ internal static class Benchmarks
     private static readonly Dictionary<string, Func<Arguments, Report, Task>> ByName = new(StringComparer.Ordinal)
     {
         ["publish"] = PublishBench.RunAsync,
+        ["tarball"] = TarballBench.RunAsync,
+        ["manifest"] = ManifestBench.RunAsync,
+        ["git"] = GitBench.RunAsync,
     };
 
     /// <summary>Runs one, or all of them, and prints their rows.</summary>

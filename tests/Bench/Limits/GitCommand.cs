@@ -20,6 +20,15 @@ internal static class GitCommand
         return process.ExitCode == 0 ? output.ToArray() : throw new InvalidOperationException($"git {string.Join(' ', words)} ended with {process.ExitCode}");
     }
 
+    /// <summary>Runs it with input that is written as it is made.</summary>
+    public static void Feed(string repository, Action<Stream> write, params string[] words)
+    {
+        using var process = Process.Start(new ProcessStartInfo("git", ["-C", repository, .. words]) { RedirectStandardInput = true })!;
+        using (var buffered = new BufferedStream(process.StandardInput.BaseStream, 1 << 16)) write(buffered);
+        process.WaitForExit();
+        if (process.ExitCode != 0) throw new InvalidOperationException($"git {string.Join(' ', words)} ended with {process.ExitCode}");
+    }
+
     /// <summary>Runs it without input; its output as text.</summary>
     public static string Text(string repository, params string[] words) => Encoding.UTF8.GetString(Run(repository, default, words));
 }

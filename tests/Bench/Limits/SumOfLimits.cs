@@ -19,13 +19,13 @@ internal static class SumOfLimits
         Add("git fast-import of the commits", ImportLimit.Measure(server.GitIndex, phase.Tips).CpuMilliseconds);
         Add("files written, synced, named", FileLimit.Measure(archives));
         Add("database transactions", await TransactionLimit.MeasureAsync(archives.Length, phase.Clients));
-        report.Add(new Row($"{phase.Name}: sum of limits", sum, "ms"));
+        report.Add(new Measured($"{phase.Name}: sum of limits", sum, "ms"));
         return sum;
 
         void Add(string name, double milliseconds)
         {
             sum += milliseconds;
-            report.Add(new Row($"{phase.Name}: limit: {name}", milliseconds, "ms"));
+            report.Add(new Measured($"{phase.Name}: limit: {name}", milliseconds, "ms"));
         }
     }
 }

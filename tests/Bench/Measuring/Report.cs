@@ -9,7 +9,7 @@ namespace Pipeline.Bench.Measuring;
 /// <param name="Unit">In which unit.</param>
 /// <param name="Limit">The cheapest way to do the same work, measured in the same run, in the same unit.</param>
 /// <param name="Figure">What the design asks for, in words.</param>
-internal sealed record Row(string Name, double Value, string Unit, double? Limit = null, string? Figure = null)
+internal sealed record Measured(string Name, double Value, string Unit, double? Limit = null, string? Figure = null)
 {
     /// <summary>How many times the limit.</summary>
     public double? Ratio => Limit is > 0 ? Value / Limit : null;
@@ -20,10 +20,10 @@ internal sealed class Report
 {
     private static readonly string[] Head = ["name", "value", "unit", "limit", "ratio", "figure"];
 
-    private readonly List<Row> _rows = [];
+    private readonly List<Measured> _rows = [];
 
     /// <summary>Adds a row, and shows it at once on standard error, where it does not mix with the result.</summary>
-    public void Add(Row row)
+    public void Add(Measured row)
     {
         _rows.Add(row);
         Console.Error.WriteLine($"  {row.Name}: {Text(row.Value)} {row.Unit}{(row.Ratio is { } ratio ? $" ({Text(ratio)} x)" : "")}");

@@ -25,18 +25,18 @@ internal sealed record Phase(string Name, int Clients, IReadOnlyList<PublishRequ
         var cpu = (server.Cpu.Seconds() - before) * 1000 / requests.Length;
         tips.Dispose();
 
-        report.Add(new Row($"{name}: publishes", requests.Length / (load.Seconds + drain), "1/s", Figure: clients > 1 ? ">= 1000" : null));
-        report.Add(new Row($"{name}: server CPU per publish", cpu, "ms"));
-        report.Add(new Row($"{name}: PUT p50", Percentiles.Of(load.Milliseconds, 0.5), "ms"));
-        report.Add(new Row($"{name}: PUT p99", Percentiles.Of(load.Milliseconds, 0.99), "ms"));
-        report.Add(new Row($"{name}: projections behind after the last PUT", backlog, "rows"));
-        report.Add(new Row($"{name}: drained after", drain, "s"));
-        report.Add(new Row($"{name}: git commits per batch", requests.Length / (double)Math.Max(1, tips.Tips.Count - 1), "commits"));
+        report.Add(new Measured($"{name}: publishes", requests.Length / (load.Seconds + drain), "1/s", Figure: clients > 1 ? ">= 1000" : null));
+        report.Add(new Measured($"{name}: server CPU per publish", cpu, "ms"));
+        report.Add(new Measured($"{name}: PUT p50", Percentiles.Of(load.Milliseconds, 0.5), "ms"));
+        report.Add(new Measured($"{name}: PUT p99", Percentiles.Of(load.Milliseconds, 0.99), "ms"));
+        report.Add(new Measured($"{name}: projections behind after the last PUT", backlog, "rows"));
+        report.Add(new Measured($"{name}: drained after", drain, "s"));
+        report.Add(new Measured($"{name}: git commits per batch", requests.Length / (double)Math.Max(1, tips.Tips.Count - 1), "commits"));
         if (await projections.NextCrateAsync() > firstCrate)
         {
             var lag = await projections.LagAsync("git", firstCrate);
-            report.Add(new Row($"{name}: version recorded -> git commit, p50", lag.Half, "ms"));
-            report.Add(new Row($"{name}: version recorded -> git commit, p99", lag.Most, "ms"));
+            report.Add(new Measured($"{name}: version recorded -> git commit, p50", lag.Half, "ms"));
+            report.Add(new Measured($"{name}: version recorded -> git commit, p99", lag.Most, "ms"));
         }
 
         return new Phase(name, clients, requests, tips.Tips, cpu);

@@ -22,7 +22,7 @@ internal static class PublishBench
         await using var projections = new Projections(server.Data);
         var token = server.NewToken("bench");
         await Task.Delay(TimeSpan.FromSeconds(3));
-        report.Add(new Row("memory, idle after start", server.Cpu.Memory().Now, "MiB", Figure: "<= 120"));
+        report.Add(new Measured("memory, idle after start", server.Cpu.Memory().Now, "MiB", Figure: "<= 120"));
 
         Report.Say("warm-up");
         // The tiers of the compiler: what runs often is compiled again, twice, in the background.
@@ -35,8 +35,8 @@ internal static class PublishBench
         Report.Say("one publish at a time");
         var idle = Load.RunIdle(server.Port, Requests("i", IdlePublishes, token), TimeSpan.FromMilliseconds(15));
         await projections.WaitAsync();
-        report.Add(new Row("PUT sent -> index line readable, idle, p50", Percentiles.Of(idle, 0.5), "ms", Figure: "<= 8"));
-        report.Add(new Row("PUT sent -> index line readable, idle, p99", Percentiles.Of(idle, 0.99), "ms", Figure: "<= 25"));
+        report.Add(new Measured("PUT sent -> index line readable, idle, p50", Percentiles.Of(idle, 0.5), "ms", Figure: "<= 8"));
+        report.Add(new Measured("PUT sent -> index line readable, idle, p99", Percentiles.Of(idle, 0.99), "ms", Figure: "<= 25"));
 
         var one = await Phase.RunAsync(server, projections, report, "1 client, new crates", Requests("a", Math.Max(count / 4, 500), token), 1);
         var many = await Phase.RunAsync(server, projections, report, "8 clients, new crates", Requests("b", count, token), ManyClients);
@@ -45,14 +45,14 @@ internal static class PublishBench
 
         await Task.Delay(TimeSpan.FromSeconds(3));
         var (now, peak) = server.Cpu.Memory();
-        report.Add(new Row("memory, idle after the load", now, "MiB"));
-        report.Add(new Row("memory, peak", peak, "MiB"));
+        report.Add(new Measured("memory, idle after the load", now, "MiB"));
+        report.Add(new Measured("memory, peak", peak, "MiB"));
         if (arguments.Has("no-limits")) return;
 
         var limitOfOne = await SumOfLimits.MeasureAsync(report, server, one);
         var limitOfMany = await SumOfLimits.MeasureAsync(report, server, many);
-        report.Add(new Row("CPU per publish, 1 client", one.CpuMilliseconds, "ms", limitOfOne, "<= 1.3 x"));
-        report.Add(new Row("CPU per publish, 8 clients", many.CpuMilliseconds, "ms", limitOfMany, "<= 1.3 x, aim 1.5 ms"));
+        report.Add(new Measured("CPU per publish, 1 client", one.CpuMilliseconds, "ms", limitOfOne, "<= 1.3 x"));
+        report.Add(new Measured("CPU per publish, 8 clients", many.CpuMilliseconds, "ms", limitOfMany, "<= 1.3 x, aim 1.5 ms"));
     }
 
     private static PublishRequest[] Requests(string series, int count, string token) =>
