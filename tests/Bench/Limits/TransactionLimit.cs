@@ -18,7 +18,7 @@ internal static class TransactionLimit
         {
             await using var database = new SqliteDatabase(Path.Combine(folder, "database"), TimeProvider.System, readers: 1);
             await database.WriteAsync(static sql => sql.ExecuteAsync("CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"));
-            await RunAsync(database, Math.Min(publishes, 500), clients);
+            await RunAsync(database, 3000, 64);
             var before = ProcessCpu.Own.Seconds();
             await RunAsync(database, publishes, clients);
             return (ProcessCpu.Own.Seconds() - before) * 1000 / publishes;
