@@ -1,8 +1,9 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using Pipeline.Cli.Importing;
 using Pipeline.Contracts;
-using Pipeline.Contracts.Categories;
-using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Publishing;
+using Pipeline.Registry.Options;
+using Pipeline.Registry.Truth;
 using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Tarballs;
 
@@ -16,14 +17,16 @@ namespace Pipeline.Cli.Checking;
 internal sealed record CheckResult(string Name, string Version, string? Line, Reject? Reject);
 
 /// <summary>
-/// The rules of publishing that need no registry, in the order in which the pipeline applies them (crates-io-behaviour §1.4 rows 5 to 36
-/// and 42): names that are taken, owners and dependencies that exist are the registry's to judge.
+/// The rules of publishing that need no registry, by the workers' own code (crates-io-behaviour §1.4 rows 5 to 36 and 42). Names that are
+/// taken, owners, and dependencies that must exist are the registry's to judge.
 /// </summary>
-internal sealed class CrateCheck(RegistryOfCrates registry, RegistryPolicy policy)
+/// <param name="registry">The registry the files were made for.</param>
+/// <param name="options">What is known of the registry they would be published to.</param>
+internal sealed class CrateCheck(RegistryOfCrates registry, RegistryOptions options)
 {
-    private const long MaxUpload = 10L * 1024 * 1024;
+    private static readonly PublishOptions Limits = new();
 
-    private static readonly PublishLimits Limits = new();
+    private readonly PublishDecision _decision = new(Limits, options);
 
     /// <summary>Checks a file.</summary>
     /// <param name="fileName">Its name, for when it cannot be read.</param>
@@ -32,59 +35,46 @@ internal sealed class CrateCheck(RegistryOfCrates registry, RegistryPolicy polic
     public CheckResult Check(string fileName, byte[] crate)
     {
         var json = PublishJson.Derive(fileName, crate, registry);
-        var accepted = TryAccept(json, crate, out var line, out var reject);
-        return new CheckResult(json.Name, json.Version, accepted ? line : null, reject);
+        var (reject, version) = Decide(json, crate);
+        return new CheckResult(json.Name, json.Version, version is null ? null : $"{version.EntryHead}false{version.EntryTail}", reject);
     }
 
-    private bool TryAccept(PublishJson json, byte[] crate, [NotNullWhen(true)] out string? line, [NotNullWhen(false)] out Reject? reject)
+    private (Reject? Reject, VersionFacts? Version) Decide(PublishJson json, byte[] crate)
     {
-        line = null;
-        if (!CrateName.TryParse(json.Name, out var name, out reject) || !CrateVersion.TryParsePublished(json.Version, out var version, out reject)) return false;
-        if (crate.Length > MaxUpload)
-        {
-            reject = new Reject(RejectCodes.LimitExceeded, 413, $"max upload size is: {MaxUpload}");
-            return false;
-        }
+        if (!CrateName.TryParse(json.Name, out var name, out var reject) || !CrateVersion.TryParsePublished(json.Version, out var version, out reject)) return (reject, null);
+        if (crate.Length > Limits.MaxUploadBytes) return (new Reject(RejectCodes.LimitExceeded, 413, $"max upload size is: {Limits.MaxUploadBytes}"), null);
 
         using var stream = new MemoryStream(crate, writable: false);
-        var facts = TarballReader.Read(stream, new TarballRules($"{name}-{version}"));
-        if (!TryReadManifest(facts, out var manifest, out reject)) return false;
-        var claims = new PublishClaims(name, version, [.. json.Dependencies.Select(dependency => dependency.Claim)]);
-        if (!ManifestRules.TryAccept(claims, manifest, Limits, policy, out var release, out reject)) return false;
-        reject = CheckNames(release);
-        line = reject is null ? LineOf(release, facts.Checksum) : null;
-        return line is not null;
+        var facts = TarballReader.Read(stream, new TarballRules($"{name}-{version}") { UploadLimit = Limits.MaxUploadBytes, UnpackLimit = Limits.MaxUnpackedBytes });
+        if (ErrorOrder.SettledBy(facts) is { } settled) return (settled, null);
+        var decided = _decision.Decide(RowOf(json, name, version, facts));
+        return decided.Version is { } accepted && CheckNames(accepted.Release) is { } refused ? (refused, null) : decided;
     }
 
-    /// <summary>The manifest that counts, unless the archive or a manifest before it has a problem.</summary>
-    private static bool TryReadManifest(TarballFacts facts, [NotNullWhen(true)] out Manifest? manifest, [NotNullWhen(false)] out Reject? reject)
-    {
-        manifest = null;
-        foreach (var file in facts.Manifests)
-        {
-            if (ManifestReader.TryRead(file.Text, out manifest, out reject)) continue;
-            reject = ErrorOrder.FirstOf(facts, file.Entry, reject)!;
-            return false;
-        }
-
-        reject = facts.Problem;
-        if (reject is not null) return false;
-        return manifest is null
-            ? throw new InvalidOperationException("an archive without a problem has a manifest")
-            : TargetInference.TryInfer(manifest, facts.Files, out _, out reject);
-    }
-
-    private static Reject? CheckNames(Release release)
+    private Reject? CheckNames(Release release)
     {
         if (ReservedNames.Contains(release.Name.Canonical)) return RegistryRejects.ReservedName();
-        var unknown = release.Categories.Where(slug => !KnownCategories.All.Contains(slug)).ToList();
+        var unknown = release.Categories.Where(slug => !_decision.Categories.Contains(slug)).ToList();
         return unknown.Count == 0 ? null : RegistryRejects.UnknownCategories(unknown);
     }
 
-    private static string LineOf(Release release, string checksum)
+    /// <summary>The row as the tarball stage would hand it on.</summary>
+    private static PublishRow RowOf(PublishJson json, CrateName name, CrateVersion version, TarballFacts facts)
     {
-        var entry = new IndexEntry(
-            release.Name.Text, release.Version.Text, release.Dependencies, checksum, release.Features, Yanked: false, release.Links, release.RustVersion);
-        return System.Text.Encoding.UTF8.GetString(IndexLine.Render(entry));
+        var claims = new StoredClaims([.. json.Dependencies.Select(dependency => dependency.Claim)], null, null, AllowMissingDependencies: true);
+        return new PublishRow(
+            Id: "",
+            name.Text,
+            version.Text,
+            facts.Checksum,
+            facts.Size,
+            UserId: 0,
+            TokenId: null,
+            JsonSerializer.Serialize(claims, StoredClaimsJson.Default.StoredClaims),
+            StagingKey: "",
+            PublishStates.Checked,
+            JsonSerializer.Serialize(facts, TarballJson.Default.TarballFacts),
+            MaxUploadSize: null,
+            MaxFeatures: null);
     }
 }

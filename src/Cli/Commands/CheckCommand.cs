@@ -2,8 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Pipeline.Cli.Checking;
 using Pipeline.Cli.Importing;
-using Pipeline.Contracts;
-using Pipeline.Workers.Manifests;
+using Pipeline.Registry.Options;
 using static Pipeline.Cli.Commands.CommonOptions;
 
 namespace Pipeline.Cli.Commands;
@@ -33,10 +32,9 @@ internal static class CheckCommand
     /// <summary>Without a registry at hand, its own index is known only if it is named or has been started here.</summary>
     private static CrateCheck CheckFor(Session session, string? packagedFor)
     {
-        var url = session.LocalUrl ?? "http://127.0.0.1:7878";
+        var url = session.LocalUrl ?? new RegistryOptions().PublicUrl;
         var registry = packagedFor is null ? RegistryOfCrates.At(url) : new RegistryOfCrates(packagedFor);
-        string[] own = [$"sparse+{url}/index/", $"{url}/git/index", packagedFor is null or RegistryOfCrates.CratesIo ? "" : packagedFor];
-        return new CrateCheck(registry, new RegistryPolicy(own, [WellKnownRegistries.CratesIoIndex]));
+        return new CrateCheck(registry, new RegistryOptions { PublicUrl = url, OwnIndexUrls = packagedFor is null or RegistryOfCrates.CratesIo ? [] : [packagedFor] });
     }
 
     private static bool Run(Session session, CrateCheck check, string file, bool json)

@@ -68,7 +68,7 @@ internal static class CrateCommand
             output,
             ("crate", crate.Name),
             ("state", crate.State),
-            ("description", crate.Description),
+            ("description", crate.Description?.Trim()),
             ("default version", crate.DefaultVersion),
             ("owners", string.Join(", ", crate.Owners)),
             ("revision", crate.Revision.ToString(CultureInfo.InvariantCulture)),
