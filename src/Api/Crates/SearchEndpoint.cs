@@ -73,11 +73,9 @@ public static class SearchEndpoint
                         replace(lower(name || ' ' || keywords || ' ' || coalesce(description, '')), '-', '_') AS words
                     FROM crates WHERE namespace = '' AND source = 'local' AND state = 'active'
                 ) c
-                WHERE c.words LIKE $5 ESCAPE '\' AND c.words LIKE $6 ESCAPE '\' AND c.words LIKE $7 ESCAPE '\' AND c.words LIKE $8 ESCAPE '\'
-                    AND c.words LIKE $9 ESCAPE '\'
-                    AND c.keywords LIKE $10 ESCAPE '\' AND c.keywords LIKE $11 ESCAPE '\' AND c.keywords LIKE $12 ESCAPE '\'
-                    AND c.keywords LIKE $13 ESCAPE '\' AND c.keywords LIKE $14 ESCAPE '\'
-                    AND (c.categories LIKE $15 ESCAPE '\' OR c.categories LIKE $16 ESCAPE '\')
+                WHERE {{Matches("c.words", 5, SearchQuery.MaxWords)}}
+                    AND {{Matches("c.keywords", 10, SearchQuery.MaxWords)}}
+                    AND ($15 = '%' OR c.categories LIKE $15 ESCAPE '\' OR c.categories LIKE $16 ESCAPE '\')
                     AND ($17 = '' OR lower(substr(c.name, 1, 1)) = $17)
                     AND ($18 < 0 OR EXISTS (SELECT 1 FROM owners o WHERE o.crate_id = c.id AND o.user_id = $18))
                     AND ($19 = '[]' OR c.name IN {{dialect.TextList("$19")}})
@@ -89,6 +87,10 @@ public static class SearchEndpoint
         JOIN crates c ON c.id = p.id
         ORDER BY p.place, p.canonical
         """;
+
+    /// <summary>What matches all of some patterns; the pattern of anything is not tried, as the words are put together anew for each.</summary>
+    private static string Matches(string column, int first, int count) =>
+        string.Join(" AND ", Enumerable.Range(first, count).Select(at => $"(${at} = '%' OR {column} LIKE ${at} ESCAPE '\\')"));
 
     private static void Write(Utf8JsonWriter json, List<Hit> hits, Paging paging, IQueryCollection query)
     {

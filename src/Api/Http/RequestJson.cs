@@ -23,6 +23,8 @@ public static class RequestJson
         {
             var length = await FillAsync(context, buffer).ConfigureAwait(false);
             if (length > MaxBytes) return TooLarge();
+            // As cargo sends it after `owner --remove … --list` (cargo-client-behaviour §1.3).
+            if (length == 0) return new RequestBody(null, new Reject(RejectCodes.InvalidRequest, 400, "the request body is empty; JSON was expected"));
             return new RequestBody(JsonDocument.Parse(buffer.AsMemory(0, length).ToArray(), new JsonDocumentOptions { MaxDepth = MaxDepth }), null);
         }
         catch (JsonException e)

@@ -68,7 +68,6 @@ CREATE TABLE crates (
     homepage TEXT,
     documentation TEXT,
     repository TEXT,
-    readme TEXT,
     keywords TEXT NOT NULL DEFAULT '[]',     -- JSON list, of the newest publish
     categories TEXT NOT NULL DEFAULT '[]',   -- JSON list, of the newest publish
     num_versions BIGINT NOT NULL DEFAULT 0,
@@ -78,12 +77,14 @@ CREATE TABLE crates (
     max_upload_size BIGINT,                  -- per-crate limit, null: the configured one
     max_features BIGINT,
     reuse_numbers BOOLEAN NOT NULL DEFAULT 0, -- an operator allowed other bytes for freed numbers
-    upstream_file BLOB,                      -- a mirrored crate's truth: its upstream index file
-    upstream_blob TEXT,                      -- and that file's git blob id
+    upstream_blob TEXT,                      -- the git blob id of a mirrored crate's file
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     deleted_at BIGINT,
     available_at BIGINT,                     -- when the name of a deleted crate may be used again
+    -- Long values stand last: SQLite reads a row from its start, and lists need only what comes before.
+    readme TEXT,
+    upstream_file BLOB,                      -- a mirrored crate's truth: its upstream index file
     UNIQUE (namespace, source, canonical)
 );
 CREATE INDEX crates_by_name ON crates (name);
@@ -118,14 +119,14 @@ CREATE TABLE versions (
     homepage TEXT,
     documentation TEXT,
     repository TEXT,
-    readme TEXT,                             -- the source text that came with this version
     readme_path TEXT,
     keywords TEXT NOT NULL DEFAULT '[]',
     categories TEXT NOT NULL DEFAULT '[]',
     published_by BIGINT REFERENCES users (id),
     publish_id TEXT NOT NULL,
     published_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL
+    updated_at BIGINT NOT NULL,
+    readme TEXT                              -- the source text that came with this version
 );
 CREATE UNIQUE INDEX versions_taken ON versions (crate_id, num_no_build) WHERE NOT freed;
 CREATE INDEX versions_in_order ON versions (crate_id, published_at);
