@@ -125,7 +125,10 @@ public class CommandLineTests
     public void Options_of_up_become_configuration() => Commands.UpCommand.Overrides("/data", noRateLimits: true, ["Publish:HoldSeconds=5", "Registry__PublicUrl=https://example.com/?a=b"])
         .ShouldBe(new Dictionary<string, string?>
         {
-            ["Registry:Data"] = "/data", ["RateLimits:Enabled"] = "False", ["Publish:HoldSeconds"] = "5", ["Registry:PublicUrl"] = "https://example.com/?a=b",
+            ["Registry:Data"] = "/data",
+            ["RateLimits:Enabled"] = "False",
+            ["Publish:HoldSeconds"] = "5",
+            ["Registry:PublicUrl"] = "https://example.com/?a=b",
         }, ignoreOrder: true);
 
     [Fact]
