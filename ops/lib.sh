@@ -46,14 +46,13 @@ need_server() {
 # The build that `pipeline` runs from: artifacts/cli is a link to it.
 build_link=$root/artifacts/cli
 
-# Whether that build is as new as the sources. A deleted or renamed file changes its folder's time, so folders count too.
-build_is_current() {
-    local stamp=$build_link/.built newer
-    [ -e "$stamp" ] || return 1
-    newer=$(find "$root/src" "$root"/Directory.*.props "$root/Directory.Build.targets" "$root/global.json" \
-        \( -name bin -o -name obj \) -prune -o -newer "$stamp" -print -quit)
-    [ -z "$newer" ]
+# What a build is made from: names and times of all sources.
+sources() {
+    find "$root/src" "$root"/Directory.*.props "$root/Directory.Build.targets" "$root/global.json" \
+        \( -name bin -o -name obj \) -prune -o -type f -printf '%p %T@\n' | LC_ALL=C sort | cksum
 }
+
+build_is_current() { [ -e "$build_link/.built" ] && [ "$(<"$build_link/.built")" = "$(sources)" ]; }
 
 # Builds the CLI ahead of time into a folder of its own, then moves the link: a server that runs from the build before keeps its files.
 build_cli() {
@@ -62,8 +61,8 @@ build_cli() {
     folder=$root/artifacts/builds/$(date +%s%N)
     mkdir -p "$folder"
     say "building"
-    # Taken before the build: a file saved meanwhile is newer than it.
-    touch "$folder/.built"
+    # Taken before the build: a file saved meanwhile makes it outdated.
+    sources >"$folder/.built"
     # Not with the lock: the compiler's server outlives the build and would hold it.
     if ! dotnet publish "$root/src/Cli/Cli.csproj" -c Release -r linux-x64 --self-contained false -p:PublishReadyToRun=true \
         -o "$folder" -v q --nologo >&2 8>&-; then
@@ -95,6 +94,9 @@ run_cli() {
         exec 8>&-
     fi
     folder=$(readlink -f "$build_link")
+    # A runtime that is only in PATH is not found by the program itself.
+    if [ -z "${DOTNET_ROOT:-}" ] && command -v dotnet >/dev/null; then DOTNET_ROOT=$(dirname "$(readlink -f "$(command -v dotnet)")"); fi
+    [ ! -d "${DOTNET_ROOT:-}/shared" ] || export DOTNET_ROOT
     exec 9<"$folder/.built"
     flock -s 9
     export PIPELINE_DATA=${PIPELINE_DATA:-$root/.pipeline}

@@ -40,13 +40,19 @@ internal static class AdminCrates
     private static async ValueTask<Deleted?> DeleteAsync(Statements sql, AdminCall call, string name, TimeSpan delay)
     {
         var crate = await CrateLookup.LockCrateAsync(sql, name).ConfigureAwait(false);
-        if (crate is null) return null;
+        if (crate is null) return delay <= TimeSpan.Zero ? await FreeAsync(sql, call, name).ConfigureAwait(false) : null;
         var versions = await sql.QueryAsync(
             "SELECT num FROM versions WHERE crate_id = $1 AND state = 'active' ORDER BY published_at", static row => row.Text(0), crate.Id).ConfigureAwait(false);
         var revised = await CrateDeletion.DeleteAsync(sql, crate, delay, call.Actor, call.Query("message")).ConfigureAwait(false);
         var available = await sql.LongAsync("SELECT available_at FROM crates WHERE id = $1", crate.Id).ConfigureAwait(false);
         return new Deleted(revised, new DeletionAnswer(crate.Name, versions, Cells.Time(available)));
     }
+
+    /// <summary>A crate that is deleted already, but still blocks its name: that is what zero hours undo.</summary>
+    private static async ValueTask<Deleted?> FreeAsync(Statements sql, AdminCall call, string name) =>
+        await CrateDeletion.FreeAsync(sql, name, call.Actor).ConfigureAwait(false)
+            ? new Deleted(null, new DeletionAnswer(name, [], Cells.Time(await sql.NowAsync().ConfigureAwait(false))))
+            : null;
 
     private static async ValueTask<IResult> DeleteVersionAsync(AdminCall call)
     {

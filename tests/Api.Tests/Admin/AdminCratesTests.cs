@@ -61,6 +61,21 @@ public class AdminCratesTests
     }
 
     [Fact]
+    public async Task What_an_earlier_deletion_still_blocks_is_freed_by_deleting_with_no_delay()
+    {
+        var (fixture, token) = await AdminFixture.CreateAsync();
+        await using var api = fixture;
+        await api.PublishAsync("ann", "foo", "1.0.0");
+        await api.SendAsync("DELETE", $"{Crates}/foo", token);
+        (await api.SendAsync("DELETE", $"{Crates}/foo", token)).ShouldFail(404, "crate `foo` does not exist");
+        (await api.SendAsync("DELETE", $"{Crates}/foo?availability_delay_hours=0", token)).Status.ShouldBe(200);
+        var crate = (await api.GetAsync($"{Crates}/foo", token)).Json.GetProperty("crate");
+        crate.GetProperty("available_at").GetDateTime().ShouldBeLessThanOrEqualTo(api.Clock.GetUtcNow().UtcDateTime);
+        crate.GetProperty("versions")[0].GetProperty("freed").GetBoolean().ShouldBeTrue();
+        (await api.SendAsync("DELETE", $"{Crates}/never?availability_delay_hours=0", token)).ShouldFail(404, "crate `never` does not exist");
+    }
+
+    [Fact]
     public async Task A_version_is_deleted_alone_and_its_number_stays_taken()
     {
         var (fixture, token) = await AdminFixture.CreateAsync();
