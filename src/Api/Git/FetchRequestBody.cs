@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -37,24 +38,35 @@ internal static class FetchRequestBody
 
     private static async Task CopyAsync(Stream from, Stream to, long maxBytes, Action progress, CancellationToken cancellationToken)
     {
-        var buffer = new byte[BufferSize];
-        var total = 0L;
-        while (true)
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
         {
-            var read = await from.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-            if (read == 0) return;
-            total += read;
-            if (total > maxBytes) throw new BadHttpRequestException("the request body is too long for a fetch", StatusCodes.Status413PayloadTooLarge);
-            progress();
-            try
+            var total = 0L;
+            while (await from.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is var read and > 0)
             {
-                await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+                total += read;
+                if (total > maxBytes) throw new BadHttpRequestException("the request body is too long for a fetch", StatusCodes.Status413PayloadTooLarge);
+                progress();
+                if (!await GiveAsync(to, buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false)) return;
             }
-            catch (IOException)
-            {
-                // Git has answered without reading on, as it does when it refuses: the answer is on its output.
-                return;
-            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static async ValueTask<bool> GiveAsync(Stream git, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await git.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (IOException)
+        {
+            // Git has answered without reading on, as it does when it refuses: the answer is on its output.
+            return false;
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -125,15 +126,20 @@ public sealed class UploadPack(GitProgram git, IndexRepository repository, GitSe
     // The head goes out with git's first word only: until then a failure can still be told by a status.
     private static async Task CopyAsync(Stream from, Stream to, ReadOnlyMemory<byte> head, ProgressClock clock, CancellationToken cancellationToken)
     {
-        var buffer = new byte[BufferSize];
-        while (true)
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
         {
-            var read = await from.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-            if (read == 0) return;
-            if (!head.IsEmpty) await to.WriteAsync(head, cancellationToken).ConfigureAwait(false);
-            head = ReadOnlyMemory<byte>.Empty;
-            await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
-            clock.Progress();
+            while (await from.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is var read and > 0)
+            {
+                if (!head.IsEmpty) await to.WriteAsync(head, cancellationToken).ConfigureAwait(false);
+                head = ReadOnlyMemory<byte>.Empty;
+                await to.WriteAsync(buffer.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+                clock.Progress();
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -127,7 +127,7 @@ public sealed class GitIndexEndpointsTests
     [Fact]
     public async Task A_fetch_that_makes_no_progress_is_ended()
     {
-        await using var served = await ServedIndex.StartAsync(options: new GitServeOptions { Parallel = 1, Waiting = 0, IdleSeconds = 0.2 });
+        await using var served = await ServedIndex.StartAsync(options: new GitServeOptions { Parallel = 1, Waiting = 0, IdleSeconds = 2 });
         await served.CommitAsync("1/a", "one\n");
         // By hand: HttpClient would not look at an answer before it has sent its body.
         using var client = new TcpClient();
