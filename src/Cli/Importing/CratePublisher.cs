@@ -70,6 +70,10 @@ internal sealed class CratePublisher(HttpClient http, bool allowMissing, Func<Ti
         {
             return (null, AdminClient.Away(http.BaseAddress!, e), null);
         }
+        catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return (null, $"{http.BaseAddress} did not answer in time", null);
+        }
     }
 
     /// <summary>The refusal of an answer; null: accepted. After a long wait the status is 200 whatever the verdict, with blanks before it.</summary>

@@ -116,6 +116,15 @@ public sealed class ImportCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_registry_that_hangs_is_tried_again()
+    {
+        var answers = new Queue<Func<(HttpStatusCode, string)>>([() => throw new TaskCanceledException(), () => (HttpStatusCode.OK, "")]);
+        var publisher = Publisher(_ => answers.Dequeue()(), out var pauses);
+        (await publisher.PublishAsync(Json(), [], TestContext.Current.CancellationToken)).End.ShouldBe(ImportEnd.Published);
+        pauses.Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_path_that_is_not_there_is_an_error()
     {
         using var session = new TestSession();
