@@ -4,8 +4,9 @@ namespace Pipeline.Registry.Faults;
 
 /// <summary>
 /// The boundaries between the steps of the pipeline. Tests name one in <c>PIPELINE_DIE_AT</c> (<c>NAME</c> or <c>NAME:3</c> for the third
-/// passage) and the process ends there as SIGKILL ends it; whatever was not durable by then is lost. Without the variable a point costs
-/// one comparison.
+/// passage) and the process ends there as SIGKILL ends it; whatever was not durable by then is lost. Or they name one in
+/// <c>PIPELINE_PAUSE_AT</c> (<c>NAME:45</c>), and whoever passes it stands still for so many seconds. Without the variables a point costs
+/// a comparison or two.
 /// </summary>
 public static class FaultPoints
 {
@@ -20,11 +21,17 @@ public static class FaultPoints
     ];
 
     private static readonly string? DieAt = Environment.GetEnvironmentVariable("PIPELINE_DIE_AT")?.Split(':')[0];
-    private static int s_left = Environment.GetEnvironmentVariable("PIPELINE_DIE_AT")?.Split(':') is [_, var count] ? int.Parse(count, System.Globalization.CultureInfo.InvariantCulture) : 1;
+    private static readonly string? PauseAt = Environment.GetEnvironmentVariable("PIPELINE_PAUSE_AT")?.Split(':')[0];
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(Number("PIPELINE_PAUSE_AT"));
+    private static int s_left = Number("PIPELINE_DIE_AT");
 
     /// <summary>Passes a point.</summary>
     public static void Reach(string point)
     {
         if (DieAt is not null && DieAt == point && Interlocked.Decrement(ref s_left) == 0) Libc.KillSelf();
+        if (PauseAt is not null && PauseAt == point) Thread.Sleep(Pause);
     }
+
+    private static int Number(string variable) =>
+        Environment.GetEnvironmentVariable(variable)?.Split(':') is [_, var number] ? int.Parse(number, System.Globalization.CultureInfo.InvariantCulture) : 1;
 }
