@@ -1,0 +1,37 @@
+using Pipeline.Cli.Hosting;
+
+namespace Pipeline.Tests.Serving;
+
+/// <summary>A registry in the process of the tests.</summary>
+public sealed class InProcessPipeline : RunningPipeline
+{
+    private PipelineHost? _host;
+
+    private InProcessPipeline()
+    {
+    }
+
+    /// <inheritdoc/>
+    protected override bool IsRunning => _host is not null;
+
+    /// <summary>Starts one without rate limits.</summary>
+    /// <param name="configuration">Configuration keys with their values.</param>
+    public static async Task<InProcessPipeline> StartAsync(params IEnumerable<(string Key, string Value)> configuration)
+    {
+        var pipeline = new InProcessPipeline();
+        var overrides = configuration.ToDictionary(item => item.Key, string? (item) => item.Value);
+        overrides.TryAdd("Logging:LogLevel:Default", "Warning");
+        overrides["Registry:Data"] = pipeline.Data;
+        overrides["RateLimits:Enabled"] = "false";
+        pipeline._host = await PipelineHost.StartAsync(new HostSettings { Port = pipeline.Port, Overrides = overrides });
+        pipeline.Serves();
+        return pipeline;
+    }
+
+    /// <inheritdoc/>
+    protected override async Task StopAsync()
+    {
+        if (_host is not null) await _host.DisposeAsync();
+        _host = null;
+    }
+}
