@@ -34,7 +34,7 @@ public sealed record GitIndexOptions
     /// The fewest seconds from one batch to the next. A batch costs git about 10 ms of processor time whatever its size, so under load a short
     /// wait makes each commit cheaper; the first change after a pause never waits. Keep it well below a second.
     /// </summary>
-    public double GatherSeconds { get; init; }
+    public double GatherSeconds { get; init; } = 0.25;
 
     /// <summary><see cref="CommandSeconds"/> as a span.</summary>
     internal TimeSpan CommandLimit => TimeSpan.FromSeconds(CommandSeconds);

@@ -53,7 +53,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddSingleton<IObjectStore>(new FaultyStore(new FolderStore(Path.Combine(folder, "objects"))));
         services.AddSingleton(publish ?? new PublishOptions());
         services.AddSingleton(new RegistryOptions());
-        services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git });
+        services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, GatherSeconds = 0 });
         services.AddSingleton(options);
         services.AddSingleton<ThisProcess>();
         services.AddWorkers(options with { Only = ["none"] });
