@@ -174,11 +174,14 @@ public sealed class FolderStore : IObjectStore
         Libc.SyncFolder(folder);
     }
 
-    /// <summary>Makes a folder and its parents durable.</summary>
-    private void MakeFolder(string folder)
+    /// <summary>Makes a folder and what it lacks above it, and makes their names durable. As deep as a key, no deeper: the root is there.</summary>
+    private static void MakeFolder(string folder)
     {
         if (Directory.Exists(folder)) return;
+        var parent = Path.GetDirectoryName(folder)!;
+        MakeFolder(parent);
         Directory.CreateDirectory(folder);
-        for (var parent = Path.GetDirectoryName(folder)!; parent.Length >= _root.Length; parent = Path.GetDirectoryName(parent)!) Libc.SyncFolder(parent);
+        // Only a folder that gained a name is synced: each sync is a write to the disk, and this is on every new crate's way.
+        Libc.SyncFolder(parent);
     }
 }
