@@ -14,11 +14,11 @@ internal static class PublishBench
     private const int Existing = 100;
     private const int IdlePublishes = 300;
 
-    /// <summary>Runs it: <c>--crates N</c> publishes a phase, <c>--no-limits</c> leaves the limits out.</summary>
+    /// <summary>Runs it: <c>--crates N</c> publishes a phase, <c>--no-limits</c> leaves the limits out, <c>--server COMMAND</c> measures another build.</summary>
     public static async Task RunAsync(Arguments arguments, Report report)
     {
         var count = arguments.Number("crates", 4000);
-        using var server = ServerProcess.Start();
+        using var server = ServerProcess.Start(arguments.Text("server"));
         await using var projections = new Projections(server.Data);
         var token = server.NewToken("bench");
         await Task.Delay(TimeSpan.FromSeconds(3));

@@ -12,9 +12,12 @@ internal sealed class ServerProcess : IDisposable
     private readonly Process _process;
     private readonly string _folder;
 
-    private ServerProcess(Process process, string folder, int port)
+    private readonly string _command;
+
+    private ServerProcess(Process process, string command, string folder, int port)
     {
         _process = process;
+        _command = command;
         _folder = folder;
         Port = port;
         Cpu = new ProcessCpu(process.Id);
@@ -33,20 +36,22 @@ internal sealed class ServerProcess : IDisposable
     public ProcessCpu Cpu { get; }
 
     /// <summary>Starts it and returns once it serves.</summary>
-    public static ServerProcess Start()
+    /// <param name="command">The <c>pipeline</c> command of another build, to compare with; null: the one of these sources.</param>
+    public static ServerProcess Start(string? command)
     {
+        command ??= Path.Combine(RepositoryRoot.Path, "ops", "pipeline");
         var folder = RepositoryRoot.NewFolder("publish");
         var port = FreePort();
         // The script becomes the server, so its process id is the server's. The log goes to a file, as a service's does.
         var start = new ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true, WorkingDirectory = RepositoryRoot.Path };
-        foreach (var word in (string[])["-c", "exec ops/run \"$@\" 2>\"$0\"", Path.Combine(folder, "log"), "--port", Text(port), "--data", Path.Combine(folder, "data"), "--no-rate-limits"])
+        foreach (var word in (string[])["-c", "exec \"$@\" 2>\"$0\"", Path.Combine(folder, "log"), command, "up", "--port", Text(port), "--data", Path.Combine(folder, "data"), "--no-rate-limits"])
             start.ArgumentList.Add(word);
         var process = Process.Start(start)!;
         var ready = process.StandardOutput.ReadLine();
         if (ready is null || !ready.StartsWith("ready ", StringComparison.Ordinal))
             throw new InvalidOperationException($"the server did not start: {File.ReadAllText(Path.Combine(folder, "log"))}");
         Report.Say($"server {process.Id} serves on {port}, data in {folder}");
-        return new ServerProcess(process, folder, port);
+        return new ServerProcess(process, command, folder, port);
     }
 
     /// <summary>Makes a user and returns a token of it.</summary>
@@ -67,7 +72,7 @@ internal sealed class ServerProcess : IDisposable
 
     private string Pipeline(params string[] words)
     {
-        var start = new ProcessStartInfo(Path.Combine(RepositoryRoot.Path, "ops", "pipeline"), words) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(_command, words) { RedirectStandardOutput = true };
         start.Environment["PIPELINE_DATA"] = Data;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
