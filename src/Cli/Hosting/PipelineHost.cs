@@ -1,16 +1,16 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Pipeline.Api;
 using Pipeline.Api.Git;
 using Pipeline.Api.Publishing;
-using Pipeline.Api;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Database;
@@ -19,8 +19,8 @@ using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
-using Pipeline.Workers.Upkeep;
 using Pipeline.Workers;
+using Pipeline.Workers.Upkeep;
 
 namespace Pipeline.Cli.Hosting;
 
@@ -94,8 +94,8 @@ public sealed class PipelineHost : IAsyncDisposable
     private static void Configure(WebApplicationBuilder builder, HostSettings settings)
     {
         builder.Configuration
-            .AddJsonFile(Path.Combine(Environment.CurrentDirectory, "appsettings.json"), optional: true)
             .AddInMemoryCollection(Given(settings))
+            .AddJsonFile(Path.Combine(Environment.CurrentDirectory, "appsettings.json"), optional: true)
             .AddEnvironmentVariables("PIPELINE__")
             .AddInMemoryCollection(settings.Overrides);
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
