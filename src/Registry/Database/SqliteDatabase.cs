@@ -20,7 +20,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
 
     private readonly string _connectionString;
     private readonly TimeProvider _clock;
-    private readonly Channel<Work> _writes = Channel.CreateBounded<Work>(4096);
+    private readonly WriteQueue<Work> _writes = new(4096);
     private readonly Channel<Reader> _readers;
     private readonly Task _writer;
 
@@ -65,7 +65,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
     public async ValueTask<T> WriteAsync<T>(Func<Statements, ValueTask<T>> work, CancellationToken cancellationToken = default)
     {
         var item = new Work<T>(work);
-        await _writes.Writer.WriteAsync(item, cancellationToken).ConfigureAwait(false);
+        await _writes.AddAsync(item, cancellationToken).ConfigureAwait(false);
         // Not cancellable from here on: the caller must learn whether it was committed.
         return await item.Done.ConfigureAwait(false);
     }
@@ -73,8 +73,9 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (!_writes.Writer.TryComplete()) return;
+        if (!_writes.Close()) return;
         await _writer.ConfigureAwait(false);
+        _writes.Dispose();
         _readers.Writer.TryComplete();
         await foreach (var reader in _readers.Reader.ReadAllAsync().ConfigureAwait(false)) reader.Dispose();
     }
@@ -115,9 +116,8 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
         using var _ = connection;
         using var statements = new Statements(connection, Dialect);
         var group = new List<Work>(MaxGroup);
-        while (_writes.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        while (_writes.Take(group, MaxGroup))
         {
-            while (group.Count < MaxGroup && _writes.Reader.TryRead(out var item)) group.Add(item);
             Commit(statements, group);
             group.Clear();
         }
