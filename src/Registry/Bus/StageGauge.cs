@@ -37,6 +37,9 @@ public sealed class StageGauge(int capacity)
     /// <summary>Counts one bell out. True: bells were refused and half the room is free, so a sweep is due.</summary>
     public bool Leave() => Interlocked.Decrement(ref _waiting) <= capacity / 2 && Volatile.Read(ref _starved) == 1;
 
+    /// <summary>The sweep filled the room and may have left rows: it is asked again as soon as half of it is free.</summary>
+    public void FellBehind() => Volatile.Write(ref _starved, 1);
+
     /// <summary>The sweep found nothing more to ring: new bells are taken again.</summary>
     public void CaughtUp() => Volatile.Write(ref _starved, 0);
 }

@@ -42,6 +42,7 @@ public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, StageG
         if (most == 0) return;
         var keys = await database.WriteAsync(sql => claim(sql, most)).ConfigureAwait(false);
         if (keys.Count < most) gauge.CaughtUp();
+        else gauge.FellBehind();
         if (keys.Count > 0) logger.LogDebug("sweep rings {Count} times for {Bell}", keys.Count, typeof(TBell).Name);
         foreach (var key in keys) await doorbell.RingAsync(bell(key)).ConfigureAwait(false);
     }
