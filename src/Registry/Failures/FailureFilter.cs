@@ -17,6 +17,9 @@ public sealed class FailureFilter<T>(Stages stages, StageGauges gauges, FailureL
     /// <inheritdoc/>
     public async Task Send(ConsumeContext<T> context, IPipe<ConsumeContext<T>> next)
     {
+        // The in-memory queue hands out its messages one after the other, each up to where its consumer first waits for something. A file
+        // and SQLite are not waited for, so without this a stage would be one at a time, and a large archive would hold up every other.
+        await Task.Yield();
         if (gauges.Of(typeof(T)).Leave()) await doorbell.RingAsync(new Sweep()).ConfigureAwait(false);
         var stage = stages.Of(typeof(T));
         var key = stage.Key(context.Message);

@@ -26,7 +26,7 @@ public sealed class ReadManifestConsumer(
     IDatabase database, IObjectStore store, IDoorbell doorbell, PublishDecision decision, PublishOptions limits, ILogger<ReadManifestConsumer> logger)
     : IConsumer<ReadManifest>
 {
-    private const int MostReservations = 5;
+    private const int MostReservations = 10;
 
     /// <inheritdoc/>
     public async Task Consume(ConsumeContext<ReadManifest> context)
@@ -47,6 +47,7 @@ public sealed class ReadManifestConsumer(
         var publish = version.Publish;
         for (var attempt = 0; attempt < MostReservations; attempt++)
         {
+            await StandAsideAsync(attempt, cancellationToken).ConfigureAwait(false);
             var reserved = await database.WriteAsync(sql => Reservation.ReserveAsync(sql, version, limits, decision.Categories), cancellationToken).ConfigureAwait(false);
             FaultPoints.Reach("manifest.reserved");
             switch (reserved)
@@ -75,6 +76,13 @@ public sealed class ReadManifestConsumer(
 
         throw new TransientException("version-contended", $"{publish.Name} {publish.Num} changed hands {MostReservations} times");
     }
+
+    /// <summary>
+    /// Runs of one publish take its reservation from each other. Each waits a random time before it does so again, twice as long at most
+    /// each time, so that one of them gets through its three steps undisturbed.
+    /// </summary>
+    private static Task StandAsideAsync(int attempt, CancellationToken cancellationToken) =>
+        attempt == 0 ? Task.CompletedTask : Task.Delay(Random.Shared.Next(1, 4 << attempt), cancellationToken);
 
     /// <summary>Step 2 of reserve, store, record. False: the publish was decided by somebody else meanwhile.</summary>
     private async Task<bool> TryStoreAsync(VersionFacts version, Reserved.Ours reserved, CancellationToken cancellationToken)
