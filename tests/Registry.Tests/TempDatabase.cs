@@ -13,11 +13,12 @@ public sealed class TempDatabase : IAsyncDisposable
 
     public ManualClock Clock { get; }
 
-    public static async Task<TempDatabase> CreateAsync()
+    /// <summary>Makes it; its clock stands still unless another is given.</summary>
+    public static async Task<TempDatabase> CreateAsync(TimeProvider? itsClock = null)
     {
         var folder = Directory.CreateTempSubdirectory("registry-test-").FullName;
         var clock = new ManualClock();
-        var database = new SqliteDatabase(Path.Combine(folder, "registry.db"), clock, readers: 2);
+        var database = new SqliteDatabase(Path.Combine(folder, "registry.db"), itsClock ?? clock, readers: 2);
         await Migrator.MigrateAsync(database);
         return new TempDatabase(folder, database, clock);
     }

@@ -21,6 +21,12 @@ public sealed record GitIndexOptions
     /// <summary>How many seconds a new writer waits for the lock of one that has not ended, its children included.</summary>
     public double LockWaitSeconds { get; init; } = 30;
 
+    /// <summary>
+    /// How many seconds the one writer among all processes holds its right without renewing it. When a writer dies, its successor begins so much
+    /// later; a writer that has nothing to do does not renew.
+    /// </summary>
+    public double LeaseSeconds { get; init; } = 20;
+
     /// <summary>The most seconds that a batch, a look-up or a repack may take.</summary>
     public double CommandSeconds { get; init; } = 600;
 

@@ -13,17 +13,34 @@ public sealed class ThisProcess(IDatabase database, ILogger<ThisProcess> logger)
     /// <summary>Silent for this long, a process counts as dead.</summary>
     private const long DeadAfter = 60 * Microseconds.Second;
 
+    private string _roles = "";
+
     /// <summary>The process's id, new at every start.</summary>
     public string Id { get; } = Guid.CreateVersion7().ToString();
 
     /// <summary>Writes the first sign of life. Alone on its database (the standalone shape), all other rows are of dead processes.</summary>
     public async Task EnterAsync(bool alone, string roles)
     {
+        _roles = roles;
         await database.WriteAsync(async sql =>
         {
             if (alone) await sql.ExecuteAsync("DELETE FROM processes").ConfigureAwait(false);
-            return await sql.ExecuteAsync("INSERT INTO processes (id, roles, started_at, seen_at) VALUES ($1, $2, now_us(), now_us())", Id, roles).ConfigureAwait(false);
+            return await LiveAsync(sql).ConfigureAwait(false);
         }).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends the signs of life: what this process still holds is free at once. Everything that works under its name must have ended.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await database.WriteAsync(sql => sql.ExecuteAsync("DELETE FROM processes WHERE id = $1", Id), cancellationToken).ConfigureAwait(false);
+        }
+        catch (TransientException e)
+        {
+            logger.LogWarning(e, "the end of this process could not be written; it counts as alive for a minute");
+        }
     }
 
     /// <inheritdoc/>
@@ -36,7 +53,7 @@ public sealed class ThisProcess(IDatabase database, ILogger<ThisProcess> logger)
             {
                 await database.WriteAsync(async sql =>
                 {
-                    await sql.ExecuteAsync("UPDATE processes SET seen_at = now_us() WHERE id = $1", Id).ConfigureAwait(false);
+                    await LiveAsync(sql).ConfigureAwait(false);
                     return await sql.ExecuteAsync("DELETE FROM processes WHERE seen_at < now_us() - $1", DeadAfter).ConfigureAwait(false);
                 }, stoppingToken).ConfigureAwait(false);
             }
@@ -46,4 +63,8 @@ public sealed class ThisProcess(IDatabase database, ILogger<ThisProcess> logger)
             }
         }
     }
+
+    // Written anew when it is gone: a process that slept for minutes was taken for dead, and lives.
+    private ValueTask<int> LiveAsync(Statements sql) => sql.ExecuteAsync(
+        "INSERT INTO processes (id, roles, started_at, seen_at) VALUES ($1, $2, now_us(), now_us()) ON CONFLICT (id) DO UPDATE SET seen_at = now_us()", Id, _roles);
 }

@@ -1,17 +1,25 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Faults;
 using Pipeline.Registry.Git;
+using Pipeline.Registry.Truth;
 
 namespace Pipeline.Workers.GitIndex;
 
 /// <summary>
 /// Brings the git index up to the database: reads what lags, commits one batch after another, and notes how far each crate has got.
-/// Everything from the first read to the last note happens under the writer's lock, so an older rendering can never follow a newer one.
+/// Everything from the first read to the last note happens under the lease, which chooses one process among all machines, and under the
+/// writer's lock, which its git inherits: so an older rendering can never follow a newer one, and a process that has lost the lease notes nothing.
 /// </summary>
-public sealed class GitIndexWriter(IDatabase database, IndexRepository repository, GitIndexOptions options, FailureLog failures)
+public sealed class GitIndexWriter(IDatabase database, IndexRepository repository, GitIndexOptions options, FailureLog failures, Lease lease, TimeProvider clock, ILogger<GitIndexWriter> logger)
 {
+    /// <summary>The name of the lease.</summary>
+    public const string LeaseName = "git-writer";
+
+    private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(0.5);
+
     // The newest change shown is the mark, not the revision: a further change may have come while git wrote, and then the oldest change
     // behind the mark is the oldest the index lacks (design, section 3; Revisions). Its id and time keep the crate's place in the order.
     private const string ReachedSql =
@@ -28,13 +36,44 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
     private readonly LaggingCrates _lagging = new(database, options.Source);
     private long _lastBatch;
 
-    /// <summary>Commits until nothing lags that is due.</summary>
-    /// <returns>How many crates were brought up to date.</returns>
+    /// <summary>
+    /// Commits until nothing lags that is due, as the holder of the lease. While another process holds it, that one is waited for, as long as a
+    /// lease lasts that is not renewed: it may be dead, with nobody else to hear the bell.
+    /// </summary>
+    /// <returns>How many crates this process brought up to date.</returns>
     /// <exception cref="TransientException">The database or git cannot be used now, or another writer has not ended; what was committed is kept.</exception>
     public async Task<int> DrainAsync(CancellationToken cancellationToken)
     {
         if (!await _lagging.AnyAsync(cancellationToken).ConfigureAwait(false)) return 0;
         await GatherAsync(cancellationToken).ConfigureAwait(false);
+        if (!await TakeLeaseAsync(cancellationToken).ConfigureAwait(false)) return 0;
+        await using var keeper = new LeaseKeeper(lease, clock, cancellationToken);
+        try
+        {
+            return await DrainAsync(keeper, keeper.Stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (keeper.IsLost && !cancellationToken.IsCancellationRequested)
+        {
+            logger.LogWarning("the lease of the git writer is lost; whoever took it over goes on");
+            return 0;
+        }
+    }
+
+    private async Task<bool> TakeLeaseAsync(CancellationToken cancellationToken)
+    {
+        var began = clock.GetTimestamp();
+        while (!await lease.TryTakeAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (clock.GetElapsedTime(began).TotalSeconds > options.LeaseSeconds + 1) return false;
+            await Task.Delay(AskAgain, clock, cancellationToken).ConfigureAwait(false);
+            if (!await _lagging.AnyAsync(cancellationToken).ConfigureAwait(false)) return false;
+        }
+
+        return true;
+    }
+
+    private async Task<int> DrainAsync(LeaseKeeper keeper, CancellationToken cancellationToken)
+    {
         await using var session = await repository.BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         var batch = await PrepareAsync(session, LaggingCrates.Position.Start, cancellationToken).ConfigureAwait(false);
         var tip = batch.Tip;
@@ -45,7 +84,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
             var next = batch.Page.End is { } end ? PrepareAsync(session, end, cancellationToken) : null;
             try
             {
-                (tip, var reached) = await WriteAsync(session, tip, batch, cancellationToken).ConfigureAwait(false);
+                (tip, var reached) = await WriteAsync(session, keeper, tip, batch, cancellationToken).ConfigureAwait(false);
                 total += reached;
             }
             catch when (next is not null)
@@ -89,7 +128,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
         return new Batch(tip, page, GitBatch.Plan(page.Crates, atTip));
     }
 
-    private async Task<(string? Tip, int Reached)> WriteAsync(IndexSession session, string? tip, Batch batch, CancellationToken cancellationToken)
+    private async Task<(string? Tip, int Reached)> WriteAsync(IndexSession session, LeaseKeeper keeper, string? tip, Batch batch, CancellationToken cancellationToken)
     {
         FaultPoints.Reach("git.planned");
         var bad = new List<SetAside>(batch.Page.Bad);
@@ -97,30 +136,40 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
         FaultPoints.Reach("git.committed");
 
         var reached = Except(batch.Page.Crates, bad);
-        await NoteAsync(reached).ConfigureAwait(false);
+        if (!await NoteAsync(reached).ConfigureAwait(false))
+        {
+            await keeper.LoseAsync().ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
         FaultPoints.Reach("git.reached");
         foreach (var crate in bad) await SetAsideAsync(crate).ConfigureAwait(false);
         return (tip, reached.Count);
     }
 
-    private async Task NoteAsync(IReadOnlyList<LaggingCrate> crates)
+    // False: the lease is lost. Then it is the next holder's to find out what stands in the index, and to note it.
+    private async Task<bool> NoteAsync(IReadOnlyList<LaggingCrate> crates)
     {
-        if (crates.Count == 0) return;
-        await database.WriteAsync(
+        if (crates.Count == 0) return true;
+        var noted = await database.WriteAsync(
             async sql =>
             {
+                if (!await lease.KeepAsync(sql).ConfigureAwait(false)) return false;
                 foreach (var crate in crates)
                 {
                     var path = crate.Content is null ? null : crate.Path;
                     await sql.ExecuteAsync(ReachedSql, crate.CrateId, crate.Revision, path, crate.LastChange).ConfigureAwait(false);
                 }
 
-                return crates.Count;
+                return true;
             }).ConfigureAwait(false);
+        if (!noted) return false;
         foreach (var crate in crates)
         {
             if (crate.Attempts > 0) await failures.ResolveAsync(CommitIndexDefinition.Row, CommitIndexDefinition.RowKey(crate.CrateId)).ConfigureAwait(false);
         }
+
+        return true;
     }
 
     // Tried again with backoff rather than parked: an operator who mends the row, or a later change of the crate, needs no replay.

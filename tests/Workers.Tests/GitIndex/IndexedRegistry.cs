@@ -20,7 +20,7 @@ public sealed class IndexedRegistry : IAsyncDisposable
 
     public IndexFolder Index { get; }
 
-    public static async Task<IndexedRegistry> CreateAsync() => new(await TempDatabase.CreateAsync());
+    public static async Task<IndexedRegistry> CreateAsync(TimeProvider? clock = null) => new(await TempDatabase.CreateAsync(clock));
 
     /// <summary>Brings the index up to date, as a process that has just started does.</summary>
     public async Task<int> DrainAsync(TimeProvider? clock = null)
@@ -29,8 +29,17 @@ public sealed class IndexedRegistry : IAsyncDisposable
         return await Writer(repository).DrainAsync(TestContext.Current.CancellationToken);
     }
 
-    public GitIndexWriter Writer(IndexRepository repository) =>
-        new(Truth.Database, repository, Index.Options, new FailureLog(Truth.Database, NullLogger<FailureLog>.Instance));
+    /// <summary>A writer, in the name of a process; by default of one that is not among the living, so that anybody may take its lease.</summary>
+    public GitIndexWriter Writer(IndexRepository repository, string process = "test") => Writer(Truth.Database, repository, Index.Options, process, TimeProvider.System);
+
+    public static GitIndexWriter Writer(IDatabase database, IndexRepository repository, GitIndexOptions options, string process, TimeProvider clock) => new(
+        database,
+        repository,
+        options,
+        new FailureLog(database, NullLogger<FailureLog>.Instance),
+        new Lease(database, GitIndexWriter.LeaseName, process, TimeSpan.FromSeconds(options.LeaseSeconds), clock),
+        clock,
+        NullLogger<GitIndexWriter>.Instance);
 
     /// <summary>Publishes a version; the crate is created, or comes back from deletion in the spelling given.</summary>
     public ValueTask<long> PublishAsync(string name, string num, string @namespace = "", string source = "local", string? head = null) =>

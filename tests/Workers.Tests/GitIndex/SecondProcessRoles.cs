@@ -1,7 +1,5 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Pipeline.Registry.Database;
-using Pipeline.Registry.Failures;
-using Pipeline.Workers.GitIndex;
+using Pipeline.Workers.Tests.GitIndex;
 
 namespace Pipeline.Registry.Tests.Git;
 
@@ -11,10 +9,12 @@ internal static class SecondProcessRoles
     public static void Play(string role, string folder)
     {
         var index = new IndexFolder(folder);
+        if (Environment.GetEnvironmentVariable("LEASE_SECONDS") is { } seconds)
+            index.Options = index.Options with { LeaseSeconds = double.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture) };
         if (role == "drain-slowly") index.SlowDownCommits();
         var database = new SqliteDatabase(Path.Combine(folder, "registry.db"), TimeProvider.System, readers: 2);
         using var repository = index.Open(TimeProvider.System);
-        var writer = new GitIndexWriter(database, repository, index.Options, new FailureLog(database, NullLogger<FailureLog>.Instance));
+        var writer = IndexedRegistry.Writer(database, repository, index.Options, "first", TimeProvider.System);
         writer.DrainAsync(CancellationToken.None).GetAwaiter().GetResult();
     }
 }

@@ -1,0 +1,12 @@
+using Pipeline.Registry.Database;
+
+namespace Pipeline.Registry.Tests.Truth;
+
+public sealed class SqliteLeaseTests : LeaseContract
+{
+    private TempDatabase _truth = null!;
+
+    public override ValueTask DisposeAsync() => _truth.DisposeAsync();
+
+    protected override async ValueTask<IDatabase> OpenAsync() => (_truth = await TempDatabase.CreateAsync()).Database;
+}
