@@ -33,7 +33,9 @@ public static class CommandLine
     /// <summary>The tree of commands.</summary>
     public static RootCommand Root(Session session) => new("A Cargo registry: serves it, and looks after one that runs.")
     {
-        UpCommand.Create(session),
+        ServeCommands.Up(session),
+        ServeCommands.Api(session),
+        ServeCommands.Worker(session),
         UserCommand.Create(session),
         TokenCommand.Create(session),
         CrateCommand.Create(session),
@@ -52,7 +54,7 @@ public static class CommandLine
         Error = session.Error,
         EnableDefaultExceptionHandler = false,
         // The server answers signals itself, and takes the time to finish what it began.
-        ProcessTerminationTimeout = parsed.CommandResult.Command.Name == UpCommand.Name ? null : TimeSpan.FromSeconds(2),
+        ProcessTerminationTimeout = ServeCommands.Names.Contains(parsed.CommandResult.Command.Name) ? null : TimeSpan.FromSeconds(2),
     };
 
     private static async Task<int> ExplainAsync(ParseResult parsed, Session session)

@@ -8,6 +8,9 @@ public sealed class RecordingDoorbell : IDoorbell
 {
     private readonly ConcurrentQueue<object> _rung = new();
 
+    /// <summary>What every queue says of itself.</summary>
+    public QueueLevel Level { get; set; } = new(0, 1000);
+
     /// <summary>The bells since the last call, in order.</summary>
     public object[] Take()
     {
@@ -25,4 +28,12 @@ public sealed class RecordingDoorbell : IDoorbell
         _rung.Enqueue(bell);
         return ValueTask.CompletedTask;
     }
+
+    public ValueTask<QueueLevel?> LevelAsync(Type message) => ValueTask.FromResult<QueueLevel?>(Level);
+
+    public void Swept(Type message, bool all)
+    {
+    }
+
+    public ValueTask TakenAsync(Type message) => ValueTask.CompletedTask;
 }

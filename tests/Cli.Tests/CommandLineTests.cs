@@ -122,7 +122,7 @@ public class CommandLineTests
     }
 
     [Fact]
-    public void Options_of_up_become_configuration() => Commands.UpCommand.Overrides("/data", noRateLimits: true, ["Publish:HoldSeconds=5", "Registry__PublicUrl=https://example.com/?a=b"])
+    public void Options_of_up_become_configuration() => Commands.ServeCommands.Overrides("/data", noRateLimits: true, ["Publish:HoldSeconds=5", "Registry__PublicUrl=https://example.com/?a=b"])
         .ShouldBe(new Dictionary<string, string?>
         {
             ["Registry:Data"] = "/data",

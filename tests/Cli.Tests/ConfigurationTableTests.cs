@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using Pipeline.Api.Git;
+using Pipeline.Registry.Bus;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
 
@@ -12,7 +13,7 @@ public class ConfigurationTableTests
     private static readonly (string Section, object Defaults)[] Sections =
     [
         ("Registry", new RegistryOptions()), ("Publish", new PublishOptions()), ("RateLimits", new RateLimitOptions()), ("Workers", new WorkerOptions()),
-        ("GitIndex", new GitIndexOptions()), ("GitServe", new GitServeOptions()),
+        ("Bus", new BusOptions()), ("GitIndex", new GitIndexOptions()), ("GitServe", new GitServeOptions()),
     ];
 
     [Fact]

@@ -34,7 +34,7 @@ public class TableTests
         (await session.RunAsync("status")).ShouldBe(0);
         Lines(session).ShouldBe(
         [
-            "5,000 crates, 12,000 versions, 3 users, 1,200 publishes undecided", "stage | waiting | oldest | in memory | of", "validate-tarball | 1,200 | 3.3 s | 1,000 | 1,000",
+            "5,000 crates, 12,000 versions, 3 users, 1,200 publishes undecided", "stage | waiting | oldest | depth | of", "validate-tarball | 1,200 | 3.3 s | 1,000 | 1,000",
             "projection | behind | lag | retrying", "git | 3 | 1 min 15 s | 1", "no open failures",
         ]);
     }

@@ -18,11 +18,11 @@ internal static class AdminStatus
 
     private static async ValueTask<IResult> ShowAsync(AdminCall call)
     {
-        var status = await call.Database.ReadAsync(sql => ReadAsync(sql, call.Service<StageGauges>()), call.Aborted).ConfigureAwait(false);
+        var status = await call.Database.ReadAsync(sql => ReadAsync(sql, call.Service<IDoorbell>()), call.Aborted).ConfigureAwait(false);
         return AdminCall.Answer(status, AdminJson.Default.StatusAnswer);
     }
 
-    private static async ValueTask<StatusAnswer> ReadAsync(Statements sql, StageGauges gauges)
+    private static async ValueTask<StatusAnswer> ReadAsync(Statements sql, IDoorbell doorbell)
     {
         var now = await sql.NowAsync().ConfigureAwait(false);
         var git = await LagAsync(sql, ProjectionKinds.Git, now).ConfigureAwait(false);
@@ -34,21 +34,21 @@ internal static class AdminStatus
             row => (row.Long(0), Age(row.LongOrNull(1), now))).ConfigureAwait(false);
         return new StatusAnswer(
             [
-                Stage<ValidateTarball>("validate-tarball", parked, gauges),
-                Stage<ReadManifest>("read-manifest", read, gauges),
-                Stage<CommitIndex>("commit-index", (git.Behind, git.LagSeconds), gauges),
-                Stage<RenderSparse>("render-sparse", (sparse.Behind, sparse.LagSeconds), gauges),
-                Stage<DeleteBytes>("delete-bytes", bytes, gauges),
+                await StageAsync<ValidateTarball>("validate-tarball", parked, doorbell).ConfigureAwait(false),
+                await StageAsync<ReadManifest>("read-manifest", read, doorbell).ConfigureAwait(false),
+                await StageAsync<CommitIndex>("commit-index", (git.Behind, git.LagSeconds), doorbell).ConfigureAwait(false),
+                await StageAsync<RenderSparse>("render-sparse", (sparse.Behind, sparse.LagSeconds), doorbell).ConfigureAwait(false),
+                await StageAsync<DeleteBytes>("delete-bytes", bytes, doorbell).ConfigureAwait(false),
             ],
             [git, sparse],
             await FailuresAsync(sql).ConfigureAwait(false),
             await CountsAsync(sql, parked.Count + read.Count).ConfigureAwait(false));
     }
 
-    private static StageStatus Stage<T>(string queue, (long Count, double? Oldest) waiting, StageGauges gauges)
+    private static async ValueTask<StageStatus> StageAsync<T>(string queue, (long Count, double? Oldest) waiting, IDoorbell doorbell)
     {
-        var gauge = gauges.Of(typeof(T));
-        return new StageStatus(queue, waiting.Count, waiting.Oldest, gauge.Waiting, gauge.Capacity);
+        var level = await doorbell.LevelAsync(typeof(T)).ConfigureAwait(false);
+        return new StageStatus(queue, waiting.Count, waiting.Oldest, level?.Waiting, level?.Capacity);
     }
 
     private static async ValueTask<(long Count, double? Oldest)> WaitingAsync(Statements sql, string state, long now)

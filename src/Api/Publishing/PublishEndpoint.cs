@@ -16,7 +16,7 @@ namespace Pipeline.Api.Publishing;
 /// then the upload is parked, and the answer is the verdict.
 /// </summary>
 internal sealed class PublishEndpoint(
-    IDatabase database, Authenticator authenticator, RateLimiter rateLimiter, StagingLevel staging, Intake intake, VerdictAnswer answer, PublishOptions options)
+    IDatabase database, Authenticator authenticator, RateLimiter rateLimiter, StagingLevel staging, Intake intake, VerdictAnswer answer, PublishOptions options, RegistryOptions registry)
 {
     private const uint MaxJsonBytes = 1024 * 1024;
 
@@ -102,7 +102,7 @@ internal sealed class PublishEndpoint(
 
         var allowMissing = context.Request.Headers[AllowMissingHeader] == "true";
         if (allowMissing && !isAdmin) return (null, 0, caller.AllowsAdmin()!);
-        var claims = new StoredClaims(metadata.Dependencies, metadata.Readme, metadata.ReadmeFile, allowMissing);
+        var claims = new StoredClaims(metadata.Dependencies, metadata.Readme, metadata.ReadmeFile, allowMissing, registry.PublicUrl);
         return (new Upload(name, version, caller, claims), crate?.MaxUpload ?? options.MaxUploadBytes, default);
     }
 

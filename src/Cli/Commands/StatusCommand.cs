@@ -31,10 +31,10 @@ internal static class StatusCommand
         Report.Table(
             output,
             "no stages",
-            ["stage", ">waiting", ">oldest", ">in memory", ">of"],
+            ["stage", ">waiting", ">oldest", ">depth", ">of"],
             [.. status.Stages.Select(stage => new[]
             {
-                stage.Stage, Describe.Count(stage.Waiting), Age(stage.OldestSeconds), Describe.Count(stage.Depth), Describe.Count(stage.Capacity),
+                stage.Stage, Describe.Count(stage.Waiting), Age(stage.OldestSeconds), Level(stage.Depth), Level(stage.Capacity),
             })]);
         Report.Table(
             output,
@@ -50,6 +50,8 @@ internal static class StatusCommand
             ["stage", "kind", ">failures"],
             [.. status.Failures.Select(failure => new[] { failure.Stage, failure.Kind, Describe.Count(failure.Count) })]);
     }
+
+    private static string Level(int? count) => count is { } known ? Describe.Count(known) : "?";
 
     private static string Age(double? seconds) => seconds is { } value ? Times.Show(TimeSpan.FromSeconds(value)) : "";
 }

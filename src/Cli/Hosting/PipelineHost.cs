@@ -10,38 +10,37 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pipeline.Api;
 using Pipeline.Api.Git;
-using Pipeline.Api.Publishing;
-using Pipeline.Contracts.Publishing;
 using Pipeline.Registry.Bus;
-using Pipeline.Registry.Database;
 using Pipeline.Registry.Git;
-using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers;
-using Pipeline.Workers.Upkeep;
+using Pipeline.Workers.GitIndex;
 
 namespace Pipeline.Cli.Hosting;
 
-/// <summary>The standalone shape: every role in one process, over SQLite, a folder and an in-memory bus.</summary>
+/// <summary>
+/// One process of the registry: everything (standalone, unless configured otherwise), the HTTP surface, or workers. What it works with is
+/// chosen by configuration (<see cref="Engines"/>).
+/// </summary>
 public sealed class PipelineHost : IAsyncDisposable
 {
-    private readonly WebApplication _app;
+    private readonly IHost _host;
     private readonly DataFolder _folder;
 
-    private PipelineHost(WebApplication app, DataFolder folder, string url)
+    private PipelineHost(IHost host, DataFolder folder, string url)
     {
-        _app = app;
+        _host = host;
         _folder = folder;
         Url = url;
     }
 
-    /// <summary>Where it serves.</summary>
+    /// <summary>Where it serves; for a worker the queues it serves.</summary>
     public string Url { get; }
 
     /// <summary>Its services, for tests.</summary>
-    public IServiceProvider Services => _app.Services;
+    public IServiceProvider Services => _host.Services;
 
     /// <summary>Serves until the process is told to stop.</summary>
     public static async Task<int> RunAsync(HostSettings settings, CancellationToken cancellationToken = default)
@@ -49,32 +48,35 @@ public sealed class PipelineHost : IAsyncDisposable
         var host = await StartAsync(settings, cancellationToken).ConfigureAwait(false);
         await using (host.ConfigureAwait(false))
         {
-            await host._app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
+            await host._host.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
         }
 
         return 0;
     }
 
     /// <summary>Starts and returns once it serves.</summary>
-    /// <exception cref="InvalidOperationException">The configuration does not hold, or the data folder is in use.</exception>
+    /// <exception cref="InvalidOperationException">The configuration does not hold, the data folder is in use, or the database lacks migrations.</exception>
     public static async Task<PipelineHost> StartAsync(HostSettings settings, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        Configure(builder, settings);
-        var registry = AddOptions(builder);
-        var folder = DataFolder.Take(registry.Data);
+        IHostApplicationBuilder builder = settings.Role == HostRole.Worker
+            ? Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory })
+            : WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        var urlIsConfigured = Configure(builder, settings);
+        var shape = Shape.Of(builder.Configuration, settings.Role);
+        var registry = builder.Services.AddSection<RegistryOptions>(builder.Configuration, "Registry");
+        var folder = DataFolder.Open(registry.Data, alone: shape.OwnsData);
         try
         {
-            AddServices(builder, folder);
-            var app = builder.Build();
-            await PrepareAsync(app.Services, folder, cancellationToken).ConfigureAwait(false);
-            app.MapApi();
-            await app.StartAsync(cancellationToken).ConfigureAwait(false);
-            var url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-            await File.WriteAllTextAsync(folder.Url, url + "\n", cancellationToken).ConfigureAwait(false);
+            var workers = AddServices(builder, folder, settings.Role, shape);
+            var host = Build(builder, settings);
+            await Preparation.RunAsync(host.Services, folder, shape, cancellationToken).ConfigureAwait(false);
+            await host.StartAsync(cancellationToken).ConfigureAwait(false);
+            var url = settings.Role == HostRole.Worker
+                ? string.Join(' ', WorkerSetup.ServedBy(workers).Select(worker => worker.Stage.Queue))
+                : await AnnounceAsync(host, folder, registry, urlIsConfigured, cancellationToken).ConfigureAwait(false);
             settings.Ready?.Invoke(url);
-            return new PipelineHost(app, folder, url);
+            return new PipelineHost(host, folder, url);
         }
         catch
         {
@@ -86,18 +88,21 @@ public sealed class PipelineHost : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _app.StopAsync().ConfigureAwait(false);
-        await _app.DisposeAsync().ConfigureAwait(false);
+        await _host.StopAsync().ConfigureAwait(false);
+        if (_host is IAsyncDisposable disposable) await disposable.DisposeAsync().ConfigureAwait(false);
+        else _host.Dispose();
         _folder.Dispose();
     }
 
-    private static void Configure(WebApplicationBuilder builder, HostSettings settings)
+    /// <summary>Reads the configuration and sets up the log. Returns whether the public URL is configured, and not made up from the port.</summary>
+    private static bool Configure(IHostApplicationBuilder builder, HostSettings settings)
     {
         builder.Configuration
-            .AddInMemoryCollection(Given(settings))
             .AddJsonFile(Path.Combine(Environment.CurrentDirectory, "appsettings.json"), optional: true)
             .AddEnvironmentVariables("PIPELINE__")
             .AddInMemoryCollection(settings.Overrides);
+        var urlIsConfigured = builder.Configuration["Registry:PublicUrl"] is not null;
+        foreach (var (key, value) in Implied(settings)) builder.Configuration[key] ??= value;
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning);
         builder.Logging.AddSimpleConsole(console =>
@@ -108,13 +113,49 @@ public sealed class PipelineHost : IAsyncDisposable
         });
         // Standard output carries the one line `ready URL`; the log goes to standard error.
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        return urlIsConfigured;
     }
 
-    private static IEnumerable<KeyValuePair<string, string?>> Given(HostSettings settings)
+    /// <summary>What the command line and the place it is called from say where the configuration is silent.</summary>
+    private static IEnumerable<(string Key, string Value)> Implied(HostSettings settings)
     {
-        if (Environment.GetEnvironmentVariable("PIPELINE_DATA") is { Length: > 0 } data) yield return new("Registry:Data", data);
-        if (settings.Port != 0) yield return new("Registry:PublicUrl", $"http://127.0.0.1:{settings.Port}");
+        if (Environment.GetEnvironmentVariable("PIPELINE_DATA") is { Length: > 0 } data) yield return ("Registry:Data", data);
+        if (settings.Role != HostRole.Worker && settings.Port != 0) yield return ("Registry:PublicUrl", $"http://127.0.0.1:{settings.Port}");
+        if (settings.Role == HostRole.Api) yield return ("Workers:Enabled", bool.FalseString);
+    }
+
+    private static WorkerOptions AddServices(IHostApplicationBuilder builder, DataFolder folder, HostRole role, Shape shape)
+    {
+        var (services, configuration) = (builder.Services, builder.Configuration);
+        var workers = services.AddSection<WorkerOptions>(configuration, "Workers");
+        services.AddSection<PublishOptions>(configuration, "Publish");
+        services.AddSection<RateLimitOptions>(configuration, "RateLimits");
+        services.AddSingleton(TimeProvider.System);
+        Engines.AddDatabase(services, configuration, folder);
+        Engines.AddStore(services, configuration, folder);
+        var git = configuration.GetSection("GitIndex")["RepositoryPath"] is null ? folder.GitIndex : null;
+        var gitOptions = services.AddSection<GitIndexOptions>(configuration, "GitIndex");
+        services.AddGitIndex(git is null ? gitOptions : gitOptions with { RepositoryPath = git });
+        services.AddSingleton<ThisProcess>();
+        services.AddHostedService(provider => provider.GetRequiredService<ThisProcess>());
+        services.AddWorkers(workers);
+        if (!shape.OwnsData && workers.Serves("commit-index")) services.AddHostedService<IndexConfigSchedule>();
+        Engines.AddBus(services, services.AddSection<BusOptions>(configuration, "Bus"), workers, role);
+        if (role == HostRole.Worker) return workers;
+
+        services.AddRoutingCore();
+        services.AddApi();
+        services.AddSection<GitServeOptions>(configuration, "GitServe");
+        return workers;
+    }
+
+    private static IHost Build(IHostApplicationBuilder builder, HostSettings settings)
+    {
+        if (builder is not WebApplicationBuilder web) return ((HostApplicationBuilder)builder).Build();
+        web.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        var app = web.Build();
+        app.MapApi();
+        return app;
     }
 
     private static void Listen(KestrelServerOptions kestrel, HostSettings settings)
@@ -123,47 +164,13 @@ public sealed class PipelineHost : IAsyncDisposable
         kestrel.Listen(IPAddress.Parse(settings.Listen), settings.Port, listen => listen.Protocols = HttpProtocols.Http1);
     }
 
-    private static RegistryOptions AddOptions(WebApplicationBuilder builder)
+    /// <summary>Says where it serves: to the command line through the data folder, to the workers through the database.</summary>
+    private static async Task<string> AnnounceAsync(IHost host, DataFolder folder, RegistryOptions registry, bool urlIsConfigured, CancellationToken cancellationToken)
     {
-        var registry = builder.Services.AddSection<RegistryOptions>(builder.Configuration, "Registry");
-        builder.Services.AddSection<PublishOptions>(builder.Configuration, "Publish");
-        builder.Services.AddSection<RateLimitOptions>(builder.Configuration, "RateLimits");
-        return registry;
-    }
-
-    private static void AddServices(WebApplicationBuilder builder, DataFolder folder)
-    {
-        var services = builder.Services;
-        var workers = services.AddSection<WorkerOptions>(builder.Configuration, "Workers");
-        services.AddRoutingCore();
-        services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<IDatabase>(provider => new SqliteDatabase(folder.Database, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton<IObjectStore>(_ => new FolderStore(folder.Objects));
-        services.AddGitIndex(services.AddSection<GitIndexOptions>(builder.Configuration, "GitIndex") with { RepositoryPath = folder.GitIndex });
-        services.AddSingleton<ThisProcess>();
-        services.AddHostedService(provider => provider.GetRequiredService<ThisProcess>());
-        services.AddApi();
-        services.AddSection<GitServeOptions>(builder.Configuration, "GitServe");
-        services.AddWorkers(workers);
-        services.AddSingleton(new Stage("publish-decided", typeof(PublishDecided), bell => ((PublishDecided)bell).PublishId, null));
-        services.AddInMemoryBus(bus =>
-        {
-            bus.AddConsumer<PublishDecidedConsumer>().Endpoint(endpoint => endpoint.Temporary = true);
-            foreach (var worker in WorkerSetup.ServedBy(workers)) worker.Register(bus);
-        });
-    }
-
-    /// <summary>Everything that must be there before the first request or bell.</summary>
-    private static async Task PrepareAsync(IServiceProvider services, DataFolder folder, CancellationToken cancellationToken)
-    {
-        var database = services.GetRequiredService<IDatabase>();
-        await Migrator.MigrateAsync(database, cancellationToken).ConfigureAwait(false);
-        await database.WriteAsync(
-            static sql => sql.ExecuteAsync("INSERT INTO registry (id, epoch, created_at) VALUES (1, $1, now_us()) ON CONFLICT (id) DO NOTHING", Guid.CreateVersion7().ToString()),
-            cancellationToken).ConfigureAwait(false);
-        await services.GetRequiredService<ThisProcess>().EnterAsync(alone: true, "all").ConfigureAwait(false);
-        await WaitingRows.ForgetBellsAsync(database).ConfigureAwait(false);
-        await FirstStart.EnsureAdminAsync(database, folder.Path, cancellationToken).ConfigureAwait(false);
-        await services.GetRequiredService<IndexRepository>().EnsureConfigAsync(IndexConfig.Render(services.GetRequiredService<RegistryOptions>()), cancellationToken).ConfigureAwait(false);
+        var url = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        await File.WriteAllTextAsync(folder.Url, url + "\n", cancellationToken).ConfigureAwait(false);
+        var database = host.Services.GetRequiredService<Pipeline.Registry.Database.IDatabase>();
+        await database.WriteAsync(sql => RegistryAddress.NoteAsync(sql, registry.PublicUrl, urlIsConfigured), cancellationToken).ConfigureAwait(false);
+        return url;
     }
 }

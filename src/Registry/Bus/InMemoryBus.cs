@@ -13,7 +13,7 @@ public static class InMemoryBus
         services.AddSingleton<StageGauges>();
         services.AddSingleton<Stages>();
         services.AddSingleton<FailureLog>();
-        services.AddSingleton<IDoorbell, BusDoorbell>();
+        services.AddSingleton<IDoorbell, InMemoryDoorbell>();
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();

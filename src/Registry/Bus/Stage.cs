@@ -1,3 +1,6 @@
+using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Upkeep;
+
 namespace Pipeline.Registry.Bus;
 
 /// <summary>What the bus and the failure handling know of one stage.</summary>
@@ -13,8 +16,16 @@ public sealed record Stage(string Queue, Type Message, Func<object, string> Key,
 /// <summary>Every stage of this program by its message.</summary>
 public sealed class Stages(IEnumerable<Stage> stages)
 {
+    private static readonly HashSet<Type> Keyless = [typeof(CommitIndex), typeof(Sweep)];
+
     private readonly Dictionary<Type, Stage> _byMessage = stages.ToDictionary(stage => stage.Message);
+
+    /// <summary>All of them.</summary>
+    public IReadOnlyCollection<Stage> All => _byMessage.Values;
 
     /// <summary>The stage of a message.</summary>
     public Stage Of(Type message) => _byMessage[message];
+
+    /// <summary>Whether the bells of a stage are without keys: one waiting says all there is to say, and a second would do nothing.</summary>
+    public static bool IsKeyless(Type message) => Keyless.Contains(message);
 }

@@ -28,9 +28,6 @@ public sealed class StageGauge(int capacity)
         return false;
     }
 
-    /// <summary>How many more the sweep may ring.</summary>
-    public int Free => Math.Max(0, capacity - Waiting);
-
     /// <summary>Counts one bell in.</summary>
     public void Enter() => Interlocked.Increment(ref _waiting);
 
@@ -49,9 +46,6 @@ public sealed class StageGauges(WorkerOptions options)
 {
     private readonly System.Collections.Concurrent.ConcurrentDictionary<Type, StageGauge> _gauges = new();
 
-    /// <summary>Bells without keys: one waiting says all there is to say, and a second would do nothing.</summary>
-    private static readonly HashSet<Type> Keyless = [typeof(Contracts.Index.CommitIndex), typeof(Contracts.Upkeep.Sweep)];
-
     /// <summary>The gauge of a message type.</summary>
-    public StageGauge Of(Type message) => _gauges.GetOrAdd(message, type => new StageGauge(Keyless.Contains(type) ? 1 : options.QueueCapacity));
+    public StageGauge Of(Type message) => _gauges.GetOrAdd(message, type => new StageGauge(Stages.IsKeyless(type) ? 1 : options.QueueCapacity));
 }

@@ -1,15 +1,15 @@
 using MassTransit;
 using Microsoft.Extensions.Hosting;
-using Pipeline.Contracts.Upkeep;
+using Microsoft.Extensions.Logging;
 using Pipeline.Registry.Bus;
 
 namespace Pipeline.Registry.Failures;
 
 /// <summary>
-/// Stands around every consumer: counts the bell out of its gauge, and hands whatever the consumer throws to <see cref="FailureLog"/>.
+/// Stands around every consumer: says that the bell was taken, and hands whatever the consumer throws to <see cref="FailureLog"/>.
 /// The message is done either way, since the failure is a row. Short waits are kept in memory; a longer one is the sweep's.
 /// </summary>
-public sealed class FailureFilter<T>(Stages stages, StageGauges gauges, FailureLog failures, IDoorbell doorbell, IHostApplicationLifetime lifetime) : IFilter<ConsumeContext<T>>
+public sealed class FailureFilter<T>(Stages stages, FailureLog failures, IDoorbell doorbell, IHostApplicationLifetime lifetime, ILogger<FailureFilter<T>> logger) : IFilter<ConsumeContext<T>>
     where T : class
 {
     private static readonly TimeSpan LongestInMemory = TimeSpan.FromSeconds(5);
@@ -20,7 +20,7 @@ public sealed class FailureFilter<T>(Stages stages, StageGauges gauges, FailureL
         // The in-memory queue hands out its messages one after the other, each up to where its consumer first waits for something. A file
         // and SQLite are not waited for, so without this a stage would be one at a time, and a large archive would hold up every other.
         await Task.Yield();
-        if (gauges.Of(typeof(T)).Leave()) await doorbell.RingAsync(new Sweep()).ConfigureAwait(false);
+        await doorbell.TakenAsync(typeof(T)).ConfigureAwait(false);
         var stage = stages.Of(typeof(T));
         var key = stage.Key(context.Message);
         try
@@ -34,13 +34,26 @@ public sealed class FailureFilter<T>(Stages stages, StageGauges gauges, FailureL
         }
         catch (Exception e)
         {
-            var delay = await failures.RecordAsync(stage, key, e).ConfigureAwait(false);
-            if (delay <= LongestInMemory) _ = RingLaterAsync(context.Message, delay.Value);
+            await FileAsync(stage, key, context.Message, e).ConfigureAwait(false);
         }
     }
 
     /// <inheritdoc/>
     public void Probe(ProbeContext context) => context.CreateFilterScope("failures");
+
+    private async Task FileAsync(Stage stage, string key, T bell, Exception failure)
+    {
+        try
+        {
+            var delay = await failures.RecordAsync(stage, key, failure).ConfigureAwait(false);
+            if (delay <= LongestInMemory) _ = RingLaterAsync(bell, delay.Value);
+        }
+        catch (TransientException e)
+        {
+            // The database is away: nothing can be noted, and nothing need be. The row stands as it was, and the sweep rings it again.
+            logger.LogError(e, "{Stage} {Key} failed and the failure could not be noted: {Failure}", stage.Queue, key, failure.Message);
+        }
+    }
 
     private async Task RingLaterAsync(T bell, TimeSpan delay)
     {

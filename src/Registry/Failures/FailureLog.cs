@@ -32,16 +32,8 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger)
         var delay = await database.WriteAsync(
             async sql =>
             {
-                var count = await sql.LongAsync(
-                    """
-                    INSERT INTO failures (stage, key, kind, code, text, trace_id, first_seen, last_seen)
-                    VALUES ($1, $2, $3, $4, $5, $6, now_us(), now_us())
-                    ON CONFLICT (stage, key, code) WHERE resolved_at IS NULL
-                    DO UPDATE SET count = failures.count + 1, last_seen = now_us(), text = excluded.text, trace_id = excluded.trace_id
-                    RETURNING count
-                    """,
-                    stage.Queue, key, kind, code, text, trace).ConfigureAwait(false);
-                TimeSpan? wait = transient is null ? null : Backoff(count!.Value);
+                var count = await InsertAsync(sql, stage.Queue, key, kind, code, text, trace).ConfigureAwait(false);
+                TimeSpan? wait = transient is null ? null : Backoff(count);
                 var next = wait is null ? Parked : await sql.NowAsync().ConfigureAwait(false) + Microseconds.Of(wait.Value);
                 if (stage.DelaySql is not null) await sql.ExecuteAsync(stage.DelaySql, key, text, next).ConfigureAwait(false);
                 return wait;
@@ -50,6 +42,19 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger)
         if (transient is not null) logger.LogWarning(exception, "{Stage} {Key} failed for now ({Code}), next try in {Delay}", stage.Queue, key, code, delay);
         else logger.LogError(exception, "{Stage} {Key} is parked: {Code}", stage.Queue, key, code);
         return delay;
+    }
+
+    /// <summary>Files a message that no consumer could be given: there is no row to put off, so it stands until somebody looks.</summary>
+    /// <param name="stage">The queue it was sent to.</param>
+    /// <param name="key">What tells it from other messages.</param>
+    /// <param name="code">A stable word, or the name of an exception.</param>
+    /// <param name="text">What was wrong with it.</param>
+    /// <param name="trace">The trace it belongs to, if it said so.</param>
+    public async ValueTask RecordUnreadableAsync(string stage, string key, string code, string text, string? trace)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        await database.WriteAsync(sql => InsertAsync(sql, stage, key, "fault", code, text.Length > MaxText ? text[..MaxText] : text, trace)).ConfigureAwait(false);
+        logger.LogError("a message to {Stage} cannot be read ({Code}) and is filed as {Key}", stage, code, key);
     }
 
     /// <summary>The key's work was done after all: its open failures are resolved.</summary>
@@ -64,6 +69,17 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger)
             }).ConfigureAwait(false);
         if (left is null) _mayBeOpen = false;
     }
+
+    private static async ValueTask<long> InsertAsync(Statements sql, string stage, string key, string kind, string code, string text, string? trace) =>
+        (await sql.LongAsync(
+            """
+            INSERT INTO failures (stage, key, kind, code, text, trace_id, first_seen, last_seen)
+            VALUES ($1, $2, $3, $4, $5, $6, now_us(), now_us())
+            ON CONFLICT (stage, key, code) WHERE resolved_at IS NULL
+            DO UPDATE SET count = failures.count + 1, last_seen = now_us(), text = excluded.text, trace_id = excluded.trace_id
+            RETURNING count
+            """,
+            stage, key, kind, code, text, trace).ConfigureAwait(false))!.Value;
 
     private static TimeSpan Backoff(long count)
     {

@@ -21,11 +21,20 @@ public sealed record WorkerOptions
     /// <summary>How many sparse files are rendered side by side.</summary>
     public int SparseConcurrency { get; init; } = 16;
 
+    /// <summary>How many messages this process takes from a broker's queue at a time, by queue; else <see cref="DefaultPrefetch"/>.</summary>
+    public IReadOnlyDictionary<string, int> Prefetch { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>How many messages this process takes from a broker's queue at a time.</summary>
+    public int DefaultPrefetch { get; init; } = 32;
+
     /// <summary>Seconds between two sweeps.</summary>
     public double SweepSeconds { get; init; } = 10;
 
     /// <summary>A row rung this many seconds ago and still waiting is rung again.</summary>
     public double RingAgainSeconds { get; init; } = 30;
+
+    /// <summary>How many messages this process takes from a queue at a time.</summary>
+    public int PrefetchOf(string queue) => Prefetch.TryGetValue(queue, out var prefetch) ? prefetch : DefaultPrefetch;
 
     /// <summary>Whether this process serves a queue.</summary>
     public bool Serves(string queue) => Enabled && (Only.Count == 0 || Only.Contains(queue, StringComparer.Ordinal));

@@ -2,12 +2,15 @@ using Pipeline.Registry.Posix;
 
 namespace Pipeline.Registry.Store;
 
-/// <summary>The folder of the standalone shape. One process at a time owns it; its files are the owner's alone.</summary>
+/// <summary>
+/// The folder of this machine's part of the registry: the whole of it in the standalone shape, where one process at a time owns it, else what
+/// the processes of a machine share. Its files are the owner's alone.
+/// </summary>
 public sealed class DataFolder : IDisposable
 {
-    private readonly int _lock;
+    private readonly int? _lock;
 
-    private DataFolder(string path, int @lock)
+    private DataFolder(string path, int? @lock)
     {
         Path = path;
         _lock = @lock;
@@ -31,19 +34,25 @@ public sealed class DataFolder : IDisposable
     /// <summary>Where it finds the administrator's token.</summary>
     public string AdminToken => Combine("admin-token");
 
-    /// <summary>Creates the folder if need be and takes it.</summary>
-    /// <exception cref="InvalidOperationException">Another process has it.</exception>
-    public static DataFolder Take(string path)
+    /// <summary>Creates the folder if need be and opens it.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="alone">Whether it is for this process alone.</param>
+    /// <exception cref="InvalidOperationException">Another process has it for itself.</exception>
+    public static DataFolder Open(string path, bool alone)
     {
         var full = System.IO.Path.GetFullPath(path);
         Directory.CreateDirectory(full, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!alone) return new DataFolder(full, null);
         var descriptor = Libc.TryLock(System.IO.Path.Combine(full, "lock"))
             ?? throw new InvalidOperationException($"the data folder {full} is in use by another process");
         return new DataFolder(full, descriptor);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Libc.Close(_lock);
+    public void Dispose()
+    {
+        if (_lock is { } descriptor) Libc.Close(descriptor);
+    }
 
     private string Combine(string name) => System.IO.Path.Combine(Path, name);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Pipeline.Contracts;
 using Pipeline.Contracts.Categories;
@@ -14,7 +15,8 @@ namespace Pipeline.Workers.Manifests;
 /// </summary>
 public sealed class PublishDecision(PublishOptions limits, RegistryOptions registry)
 {
-    private readonly RegistryPolicy _policy = new(registry.AllOwnIndexUrls, registry.AllowedForeignIndexes);
+    // Each API process may be reached by another URL; there are as many policies as such URLs.
+    private readonly ConcurrentDictionary<string, RegistryPolicy> _policies = new(StringComparer.Ordinal);
 
     /// <summary>The category slugs a manifest may name.</summary>
     public IReadOnlySet<string> Categories { get; } = new HashSet<string>([.. KnownCategories.All, .. registry.ExtraCategories], StringComparer.Ordinal);
@@ -31,10 +33,13 @@ public sealed class PublishDecision(PublishOptions limits, RegistryOptions regis
         if (!TargetInference.TryInfer(manifest!, facts.Files, out var targets, out problem)) return (problem, null);
         var claims = new PublishClaims(CrateName.FromStored(publish.Name), CrateVersion.Parse(publish.Num), stored.Dependencies);
         var allowed = new PublishLimits(limits.MaxDependencies, publish.MaxFeatures ?? limits.MaxFeatures);
-        return ManifestRules.TryAccept(claims, manifest!, allowed, _policy, out var release, out problem)
+        return ManifestRules.TryAccept(claims, manifest!, allowed, PolicyAt(stored.PublicUrl ?? registry.PublicUrl), out var release, out problem)
             ? (null, VersionFacts.Of(publish, release, targets, stored))
             : (problem, null);
     }
+
+    private RegistryPolicy PolicyAt(string publicUrl) => _policies.GetOrAdd(
+        publicUrl, static (url, own) => new RegistryPolicy([.. own.AllOwnIndexUrls, .. (own with { PublicUrl = url }).AllOwnIndexUrls], own.AllowedForeignIndexes), registry);
 
     /// <summary>The manifest that counts, or the earliest problem in archive order, whether the archive's or a manifest's.</summary>
     private static (Manifest? Manifest, Reject? Problem) Read(TarballFacts facts)

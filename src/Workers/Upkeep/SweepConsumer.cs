@@ -18,7 +18,7 @@ namespace Pipeline.Workers.Upkeep;
 /// Ordered/locked by: nothing; two sweeps claim different rows.
 /// May run in parallel: yes.
 /// </remarks>
-public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, StageGauges gauges, WaitingRows rows, StagingCleanup staging, ILogger<SweepConsumer> logger)
+public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, WaitingRows rows, StagingCleanup staging, ILogger<SweepConsumer> logger)
     : IConsumer<Sweep>
 {
     /// <inheritdoc/>
@@ -37,12 +37,9 @@ public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, StageG
     private async Task RingAsync<TKey, TBell>(Func<TKey, TBell> bell, Func<Statements, int, ValueTask<List<TKey>>> claim)
         where TBell : class
     {
-        var gauge = gauges.Of(typeof(TBell));
-        var most = gauge.Free;
-        if (most == 0) return;
+        if (await doorbell.LevelAsync(typeof(TBell)).ConfigureAwait(false) is not { Free: > 0 and var most }) return;
         var keys = await database.WriteAsync(sql => claim(sql, most)).ConfigureAwait(false);
-        if (keys.Count < most) gauge.CaughtUp();
-        else gauge.FellBehind();
+        doorbell.Swept(typeof(TBell), all: keys.Count < most);
         if (keys.Count > 0) logger.LogDebug("sweep rings {Count} times for {Bell}", keys.Count, typeof(TBell).Name);
         foreach (var key in keys) await doorbell.RingAsync(bell(key)).ConfigureAwait(false);
     }

@@ -15,7 +15,7 @@ public sealed class StageGaugeTests
         }
 
         gauge.HasRoom().ShouldBeFalse();
-        gauge.Free.ShouldBe(0);
+        new QueueLevel(gauge.Waiting, gauge.Capacity).Free.ShouldBe(0);
     }
 
     [Fact]

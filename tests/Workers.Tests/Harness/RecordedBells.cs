@@ -10,6 +10,8 @@ internal sealed class RecordedBells : IDoorbell
 
     public bool Room { get; set; } = true;
 
+    public QueueLevel Level { get; set; } = new(0, 1000);
+
     public IReadOnlyList<object> Rung => [.. _rung];
 
     public bool HasRoom<T>()
@@ -23,4 +25,12 @@ internal sealed class RecordedBells : IDoorbell
     }
 
     public void Clear() => _rung.Clear();
+
+    public ValueTask<QueueLevel?> LevelAsync(Type message) => ValueTask.FromResult<QueueLevel?>(Level);
+
+    public void Swept(Type message, bool all)
+    {
+    }
+
+    public ValueTask TakenAsync(Type message) => ValueTask.CompletedTask;
 }

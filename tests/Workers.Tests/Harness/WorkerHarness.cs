@@ -58,7 +58,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddSingleton<ThisProcess>();
         services.AddWorkers(options with { Only = ["none"] });
         services.AddInMemoryBus(WorkerCatalogue.All.Single(worker => worker.Stage.Queue == queue).Register);
-        services.Replace(ServiceDescriptor.Singleton<IDoorbell>(new RecordedBells()));
+        services.Replace(ServiceDescriptor.Singleton<IDoorbell>(new RecordedBells { Level = new QueueLevel(0, options.QueueCapacity) }));
 
         var harness = new WorkerHarness(builder.Build(), folder);
         await Migrator.MigrateAsync(harness.Database);

@@ -12,9 +12,9 @@ public sealed record StatusAnswer(
 /// <param name="Stage">The queue's name.</param>
 /// <param name="Waiting">Rows that wait for it.</param>
 /// <param name="OldestSeconds">Age of the oldest; null: none waits.</param>
-/// <param name="Depth">Bells in the memory of the process that answers.</param>
-/// <param name="Capacity">How many of these it takes.</param>
-public sealed record StageStatus(string Stage, long Waiting, double? OldestSeconds, int Depth, int Capacity);
+/// <param name="Depth">Bells that wait, in the memory of the process that answers or at the broker; null: the broker does not say now.</param>
+/// <param name="Capacity">How many of these the sweep lets wait.</param>
+public sealed record StageStatus(string Stage, long Waiting, double? OldestSeconds, int? Depth, int? Capacity);
 
 /// <summary>How far one kind of projection lags.</summary>
 /// <param name="Kind"><c>git</c>, <c>sparse</c> …</param>

@@ -1,10 +1,11 @@
 using MassTransit;
 using Microsoft.Extensions.Logging;
+using Pipeline.Contracts.Upkeep;
 
 namespace Pipeline.Registry.Bus;
 
-/// <summary>Bells as MassTransit messages. A full queue or a broker that is away drops the bell: the row is enough.</summary>
-public sealed class BusDoorbell(IBus bus, StageGauges gauges, ILogger<BusDoorbell> logger) : IDoorbell
+/// <summary>Bells as messages in memory. What finds no room is dropped: the row is enough.</summary>
+public sealed class InMemoryDoorbell(IBus bus, StageGauges gauges, ILogger<InMemoryDoorbell> logger) : IDoorbell
 {
     /// <inheritdoc/>
     public bool HasRoom<T>()
@@ -28,4 +29,22 @@ public sealed class BusDoorbell(IBus bus, StageGauges gauges, ILogger<BusDoorbel
             logger.LogWarning(e, "bell lost, the sweep will ring again: {Bell}", typeof(T).Name);
         }
     }
+
+    /// <inheritdoc/>
+    public ValueTask<QueueLevel?> LevelAsync(Type message)
+    {
+        var gauge = gauges.Of(message);
+        return ValueTask.FromResult<QueueLevel?>(new QueueLevel(gauge.Waiting, gauge.Capacity));
+    }
+
+    /// <inheritdoc/>
+    public void Swept(Type message, bool all)
+    {
+        var gauge = gauges.Of(message);
+        if (all) gauge.CaughtUp();
+        else gauge.FellBehind();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask TakenAsync(Type message) => gauges.Of(message).Leave() ? RingAsync(new Sweep()) : ValueTask.CompletedTask;
 }

@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Api.Publishing;
+using Pipeline.Contracts.Publishing;
+using Pipeline.Registry.Bus;
+using Pipeline.Registry.Bus.RabbitMq;
+using Pipeline.Registry.Database;
+using Pipeline.Registry.Options;
+using Pipeline.Registry.Store;
+using Pipeline.Workers;
+using MassTransit;
+
+namespace Pipeline.Cli.Hosting;
+
+/// <summary>Which engine stands behind each seam: one place per engine, chosen by configuration alone (design, section 2).</summary>
+internal static class Engines
+{
+    /// <summary>SQLite in the data folder, or PostgreSQL.</summary>
+    public static void AddDatabase(IServiceCollection services, IConfiguration configuration, DataFolder folder) =>
+        services.AddSingleton<IDatabase>(provider => new SqliteDatabase(folder.Database, provider.GetRequiredService<TimeProvider>()));
+
+    /// <summary>A folder, or S3.</summary>
+    public static void AddStore(IServiceCollection services, IConfiguration configuration, DataFolder folder) =>
+        services.AddSingleton<IObjectStore>(_ => new FolderStore(folder.Objects));
+
+    /// <summary>A bus in memory, or RabbitMQ, with the consumers of this role.</summary>
+    public static void AddBus(IServiceCollection services, BusOptions options, WorkerOptions workers, HostRole role)
+    {
+        services.AddSingleton(new Stage("publish-decided", typeof(PublishDecided), bell => ((PublishDecided)bell).PublishId, null));
+        if (options.RabbitMq is null)
+        {
+            services.AddInMemoryBus(AddConsumers);
+            return;
+        }
+
+        services.AddRabbitMqBus(options, WorkerCatalogue.All.ToDictionary(worker => worker.Stage.Queue, worker => workers.PrefetchOf(worker.Stage.Queue)), AddConsumers);
+        if (workers.Serves("sweep")) services.AddHostedService<UnreadableMessages>();
+
+        void AddConsumers(IBusRegistrationConfigurator bus)
+        {
+            // Every API process hears of every verdict, so each has a queue of its own.
+            if (role != HostRole.Worker)
+            {
+                bus.AddConsumer<PublishDecidedConsumer>().Endpoint(endpoint =>
+                {
+                    endpoint.Temporary = true;
+                    endpoint.InstanceId = $"-{Guid.NewGuid():N}";
+                });
+            }
+
+            foreach (var worker in WorkerSetup.ServedBy(workers)) worker.Register(bus);
+        }
+    }
+}

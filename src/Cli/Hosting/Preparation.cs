@@ -1,0 +1,49 @@
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Registry.Database;
+using Pipeline.Registry.Git;
+using Pipeline.Registry.Identity;
+using Pipeline.Registry.Options;
+using Pipeline.Registry.Store;
+using Pipeline.Registry.Truth;
+using Pipeline.Workers.Upkeep;
+
+namespace Pipeline.Cli.Hosting;
+
+/// <summary>Everything that must be there before the first request or bell.</summary>
+internal static class Preparation
+{
+    /// <summary>Prepares a process to serve.</summary>
+    /// <exception cref="InvalidOperationException">A shared database lacks migrations: <c>pipeline migrate</c> applies them, once for all processes.</exception>
+    public static async Task RunAsync(IServiceProvider services, DataFolder folder, Shape shape, CancellationToken cancellationToken)
+    {
+        var database = services.GetRequiredService<IDatabase>();
+        if (shape.OwnsData) await MigrateAsync(database, folder, cancellationToken).ConfigureAwait(false);
+        else await RequireSchemaAsync(database, cancellationToken).ConfigureAwait(false);
+
+        var workers = services.GetRequiredService<WorkerOptions>();
+        await services.GetRequiredService<ThisProcess>().EnterAsync(alone: shape.OwnsData, workers.Enabled ? string.Join(' ', workers.Only) : "api").ConfigureAwait(false);
+        if (!shape.OwnsData) return;
+
+        if (shape.OwnsBus) await WaitingRows.ForgetBellsAsync(database).ConfigureAwait(false);
+        await services.GetRequiredService<IndexRepository>().EnsureConfigAsync(IndexConfig.Render(services.GetRequiredService<RegistryOptions>()), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Applies the migrations and makes the registry usable: its epoch, and an administrator whose token lies in the data folder.</summary>
+    /// <returns>How many migrations were applied.</returns>
+    public static async Task<int> MigrateAsync(IDatabase database, DataFolder folder, CancellationToken cancellationToken)
+    {
+        var applied = await Migrator.MigrateAsync(database, cancellationToken).ConfigureAwait(false);
+        await database.WriteAsync(
+            static sql => sql.ExecuteAsync("INSERT INTO registry (id, epoch, created_at) VALUES (1, $1, now_us()) ON CONFLICT (id) DO NOTHING", Guid.CreateVersion7().ToString()),
+            cancellationToken).ConfigureAwait(false);
+        await FirstStart.EnsureAdminAsync(database, folder.Path, cancellationToken).ConfigureAwait(false);
+        return applied;
+    }
+
+    private static async Task RequireSchemaAsync(IDatabase database, CancellationToken cancellationToken)
+    {
+        var missing = await Migrator.MissingAsync(database, cancellationToken).ConfigureAwait(false);
+        if (missing.Count > 0)
+            throw new InvalidOperationException($"the database lacks {string.Join(", ", missing)}: run `pipeline migrate` first");
+    }
+}
