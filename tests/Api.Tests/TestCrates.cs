@@ -41,7 +41,7 @@ public static class TestCrates
             """
             INSERT INTO versions (crate_id, num, num_no_build, sort_key, prerelease, checksum, size, object_key, entry_head, entry_tail, dependencies, features,
                 license, has_lib, bin_names, readme, published_by, publish_id, published_at, updated_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', $9, '{"default":["std"],"std":[]}', 'MIT', 1, '["tool"]', $10, $11, 'p', now_us(), now_us())
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', $9, '{"default":["std"],"std":[]}', 'MIT', TRUE, '["tool"]', $10, $11, 'p', now_us(), now_us())
             RETURNING id
             """,
             crate.Id, version.Text, version.WithoutBuild, version.ToSortKey(), version.IsPrerelease, wanted.Checksum, (long)wanted.Size, wanted.ObjectKey, dependencies,

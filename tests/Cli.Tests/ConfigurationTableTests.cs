@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using Pipeline.Api.Git;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Database;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
 
@@ -13,7 +14,7 @@ public class ConfigurationTableTests
     private static readonly (string Section, object Defaults)[] Sections =
     [
         ("Registry", new RegistryOptions()), ("Publish", new PublishOptions()), ("RateLimits", new RateLimitOptions()), ("Workers", new WorkerOptions()),
-        ("Bus", new BusOptions()), ("GitIndex", new GitIndexOptions()), ("GitServe", new GitServeOptions()),
+        ("Database", new DatabaseOptions()), ("Bus", new BusOptions()), ("GitIndex", new GitIndexOptions()), ("GitServe", new GitServeOptions()),
     ];
 
     [Fact]

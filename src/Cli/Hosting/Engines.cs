@@ -17,7 +17,7 @@ internal static class Engines
 {
     /// <summary>SQLite in the data folder, or PostgreSQL.</summary>
     public static void AddDatabase(IServiceCollection services, IConfiguration configuration, DataFolder folder) =>
-        services.AddSingleton<IDatabase>(provider => new SqliteDatabase(folder.Database, provider.GetRequiredService<TimeProvider>()));
+        services.AddRegistryDatabase(services.AddSection<DatabaseOptions>(configuration, "Database"), folder.Database);
 
     /// <summary>A folder, or S3.</summary>
     public static void AddStore(IServiceCollection services, IConfiguration configuration, DataFolder folder) =>

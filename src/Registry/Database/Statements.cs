@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Data.Common;
 using System.Globalization;
+using System.Text;
 
 namespace Pipeline.Registry.Database;
 
@@ -7,8 +9,11 @@ namespace Pipeline.Registry.Database;
 /// Runs plain SQL on one connection. Parameters are <c>$1</c>, <c>$2</c> … on both engines; rows are read by position.
 /// Prepared commands are kept per connection: preparing costs SQLite more than running (ops/decisions.md).
 /// </summary>
-public sealed class Statements(DbConnection connection, Dialect dialect) : IDisposable
+public sealed class Statements(DbConnection connection, Dialect dialect, CancellationToken cancellationToken = default) : IDisposable
 {
+    // PostgreSQL takes no NUL in a text, and its driver no half of a surrogate pair; SQLite takes both.
+    private static readonly SearchValues<char> Suspicious = SearchValues.Create(['\0', .. Enumerable.Range(0xD800, 0x800).Select(static c => (char)c)]);
+
     // SQL texts are constants of the program, so the number of commands kept is bounded by it.
     private readonly Dictionary<string, DbCommand> _prepared = new(StringComparer.Ordinal);
 
@@ -19,17 +24,17 @@ public sealed class Statements(DbConnection connection, Dialect dialect) : IDisp
     public async ValueTask<int> ExecuteAsync(string sql, params object?[] parameters)
     {
         var command = Command(sql, parameters);
-        return await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Runs a query and returns all its rows.</summary>
     public async ValueTask<List<T>> QueryAsync<T>(string sql, Func<Row, T> read, params object?[] parameters)
     {
         var command = Command(sql, parameters);
-        await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         var rows = new List<T>();
         var row = new Row(reader);
-        while (await reader.ReadAsync().ConfigureAwait(false)) rows.Add(read(row));
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false)) rows.Add(read(row));
         return rows;
     }
 
@@ -37,8 +42,8 @@ public sealed class Statements(DbConnection connection, Dialect dialect) : IDisp
     public async ValueTask<T?> FirstAsync<T>(string sql, Func<Row, T> read, params object?[] parameters)
     {
         var command = Command(sql, parameters);
-        await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
-        return await reader.ReadAsync().ConfigureAwait(false) ? read(new Row(reader)) : default;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? read(new Row(reader)) : default;
     }
 
     /// <summary>Runs a query whose single value is an integer; null when there is no row or the value is null.</summary>
@@ -78,7 +83,14 @@ public sealed class Statements(DbConnection connection, Dialect dialect) : IDisp
 
         if (command.Parameters.Count != parameters.Length)
             throw new InvalidOperationException($"{command.Parameters.Count} parameters were prepared, {parameters.Length} given: {sql}");
-        for (var i = 0; i < parameters.Length; i++) command.Parameters[i].Value = parameters[i] ?? DBNull.Value;
+        for (var i = 0; i < parameters.Length; i++) command.Parameters[i].Value = Value(parameters[i]);
         return command;
     }
+
+    private object Value(object? parameter) => parameter switch
+    {
+        null => DBNull.Value,
+        string text when dialect == Dialect.Postgres && text.AsSpan().ContainsAny(Suspicious) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)).Replace('\0', '\uFFFD'),
+        _ => parameter,
+    };
 }

@@ -80,7 +80,7 @@ public class ReadPolicyTests
     public async Task Readiness_says_what_is_away()
     {
         await using var fixture = await SeedAsync(authRequired: false);
-        await fixture.Temp.Database.DisposeAsync();
+        await fixture.Temp.CloseAsync();
         (await fixture.GetAsync("/readyz")).ShouldFail(503, "Service unavailable: the database cannot be reached");
         (await fixture.GetAsync("/healthz")).ShouldBeOk();
     }

@@ -166,7 +166,7 @@ public class SparseIndexTests
     public async Task Reading_goes_on_while_the_database_is_away()
     {
         await using var fixture = await SeedAsync();
-        await fixture.Temp.Database.DisposeAsync();
+        await fixture.Temp.CloseAsync();
         (await fixture.GetAsync("/index/al/ph/alpha-x")).Text.ShouldBe(Content);
     }
 

@@ -89,7 +89,7 @@ public class StoreTests
         await fixture.Users.LockAsync("bob", "spam", null, actor, Cancel);
         await fixture.Users.UnlockAsync("bob", actor, Cancel);
         await fixture.Tokens.RevokeAsync(token.Token.Id, null, actor, Cancel);
-        (await fixture.Temp.TextAsync("SELECT group_concat(action || ' ' || detail, ', ') FROM audit WHERE token_id = $1 AND user_id = $2", token.Token.Id, ann.Id))
+        (await fixture.Temp.TextsAsync("SELECT action || ' ' || detail FROM audit WHERE token_id = $1 AND user_id = $2 ORDER BY id", token.Token.Id, ann.Id))
             .ShouldBe($"add-user bob, lock-user bob, unlock-user bob, revoke-token token {token.Token.Id}");
     }
 

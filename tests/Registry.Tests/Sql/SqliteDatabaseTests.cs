@@ -3,12 +3,13 @@ using Pipeline.Registry.Database;
 
 namespace Pipeline.Registry.Tests.Sql;
 
+[Trait("Engine", "sqlite")]
 public sealed class SqliteDatabaseTests
 {
     [Fact]
     public async Task A_write_that_has_answered_is_seen_by_the_next_read()
     {
-        await using var temp = await TempDatabase.CreateAsync();
+        await using var temp = await TempDatabase.CreateAsync(onPostgres: false);
         await temp.Database.WriteAsync(sql => sql.ExecuteAsync("INSERT INTO reserved_names (canonical) VALUES ($1)", "a"));
 
         (await CountAsync(temp.Database)).ShouldBe(1);
@@ -17,7 +18,7 @@ public sealed class SqliteDatabaseTests
     [Fact]
     public async Task A_transaction_that_throws_takes_nothing_of_its_group_with_it()
     {
-        await using var temp = await TempDatabase.CreateAsync();
+        await using var temp = await TempDatabase.CreateAsync(onPostgres: false);
         var writes = Enumerable.Range(0, 200).Select(async i =>
         {
             try
@@ -44,7 +45,7 @@ public sealed class SqliteDatabaseTests
     [Fact]
     public async Task A_broken_constraint_fails_its_own_transaction_only()
     {
-        await using var temp = await TempDatabase.CreateAsync();
+        await using var temp = await TempDatabase.CreateAsync(onPostgres: false);
         var first = temp.Database.WriteAsync(sql => sql.ExecuteAsync("INSERT INTO reserved_names (canonical) VALUES ('same')")).AsTask();
         var second = temp.Database.WriteAsync(sql => sql.ExecuteAsync("INSERT INTO reserved_names (canonical) VALUES ('same')")).AsTask();
         var third = temp.Database.WriteAsync(sql => sql.ExecuteAsync("INSERT INTO reserved_names (canonical) VALUES ('other')")).AsTask();
@@ -57,7 +58,7 @@ public sealed class SqliteDatabaseTests
     [Fact]
     public async Task Work_that_waits_for_something_else_is_refused_and_rolled_back()
     {
-        await using var temp = await TempDatabase.CreateAsync();
+        await using var temp = await TempDatabase.CreateAsync(onPostgres: false);
 
         await Should.ThrowAsync<InvalidOperationException>(() => temp.Database.WriteAsync(async sql =>
         {
@@ -72,7 +73,7 @@ public sealed class SqliteDatabaseTests
     [Fact]
     public async Task What_was_committed_survives_reopening_and_the_writer_syncs_fully()
     {
-        await using var temp = await TempDatabase.CreateAsync();
+        await using var temp = await TempDatabase.CreateAsync(onPostgres: false);
         await temp.Database.WriteAsync(sql => sql.ExecuteAsync("INSERT INTO reserved_names (canonical) VALUES ('kept')"));
 
         var mode = await temp.Database.ReadAsync(sql => sql.TextAsync("PRAGMA journal_mode"));

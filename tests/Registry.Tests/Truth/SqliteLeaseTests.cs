@@ -2,11 +2,12 @@ using Pipeline.Registry.Database;
 
 namespace Pipeline.Registry.Tests.Truth;
 
+[Trait("Engine", "sqlite")]
 public sealed class SqliteLeaseTests : LeaseContract
 {
     private TempDatabase _truth = null!;
 
     public override ValueTask DisposeAsync() => _truth.DisposeAsync();
 
-    protected override async ValueTask<IDatabase> OpenAsync() => (_truth = await TempDatabase.CreateAsync()).Database;
+    protected override async ValueTask<IDatabase> OpenAsync() => (_truth = await TempDatabase.CreateAsync(onPostgres: false)).Database;
 }

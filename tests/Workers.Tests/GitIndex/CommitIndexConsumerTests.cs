@@ -68,7 +68,7 @@ public sealed class CommitIndexConsumerTests
                 """
                 INSERT INTO versions (crate_id, num, num_no_build, sort_key, prerelease, checksum, size, object_key, entry_head, entry_tail, dependencies, features,
                     has_lib, bin_names, publish_id, published_at, updated_at)
-                VALUES ($1, '1.0.0', '1.0.0', x'00', FALSE, 'c', 1, 'k', '{"yanked":', '}', '[]', '{}', TRUE, '[]', 'p', 0, 0)
+                VALUES ($1, '1.0.0', '1.0.0', '\x00', FALSE, 'c', 1, 'k', '{"yanked":', '}', '[]', '{}', TRUE, '[]', 'p', 0, 0)
                 """,
                 crate);
             return await Revisions.RecordAsync(sql, crate, 1, name, "publish", null, null);

@@ -22,7 +22,7 @@ public sealed class GitIndexCrashTests : IAsyncLifetime
     [InlineData("git.reached")]
     public async Task A_writer_that_dies_between_two_steps_loses_and_doubles_nothing(string point)
     {
-        using var writer = SecondProcess.Start("drain", _registry.Truth.Folder, ("PIPELINE_DIE_AT", point));
+        using var writer = SecondProcess.Start("drain", _registry.Truth.Folder, _registry.Truth.Settings, ("PIPELINE_DIE_AT", point));
         await writer.WaitForExitAsync(TestContext.Current.CancellationToken);
         writer.ExitCode.ShouldBe(128 + 9);
         await EverythingIsThereOnceAsync();
@@ -31,7 +31,7 @@ public sealed class GitIndexCrashTests : IAsyncLifetime
     [Fact]
     public async Task A_killed_writers_git_finishes_alone_and_the_next_writer_waits_for_it()
     {
-        using var writer = SecondProcess.Start("drain-slowly", _registry.Truth.Folder);
+        using var writer = SecondProcess.Start("drain-slowly", _registry.Truth.Folder, _registry.Truth.Settings);
         using var watch = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         watch.CancelAfter(TimeSpan.FromSeconds(60));
         while (!File.Exists(Path.Combine(_registry.Truth.Folder, "fed"))) await Task.Delay(10, watch.Token);

@@ -73,7 +73,7 @@ public sealed class GitIndexLeaseTests : IAsyncLifetime
     private async Task<Process> StallAsync(double leaseSeconds)
     {
         _registry.Index.Options = _registry.Index.Options with { LeaseSeconds = leaseSeconds };
-        var holder = SecondProcess.Start("drain-slowly", _registry.Truth.Folder, ("LEASE_SECONDS", leaseSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+        var holder = SecondProcess.Start("drain-slowly", _registry.Truth.Folder, _registry.Truth.Settings, ("LEASE_SECONDS", leaseSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         await UntilAsync(() => Task.FromResult(File.Exists(Path.Combine(_registry.Truth.Folder, "fed"))));
         (await LeaseAsync()).ShouldBe("first 1");
         return holder;

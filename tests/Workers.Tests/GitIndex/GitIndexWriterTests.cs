@@ -149,7 +149,7 @@ public sealed class GitIndexWriterTests : IAsyncLifetime
         (await OpenFailuresAsync()).ShouldBe(1);
         (await _registry.DrainAsync()).ShouldBe(0);
 
-        await _registry.Truth.ExecuteAsync("UPDATE crates SET name = 'bad', revision = (SELECT wanted FROM projections WHERE crate_id = $1) WHERE id = $1", bad);
+        await _registry.Truth.ExecuteAsync("UPDATE crates SET name = 'bad', revision = (SELECT max(wanted) FROM projections WHERE crate_id = $1) WHERE id = $1", bad);
         _registry.Truth.Clock.Advance(TimeSpan.FromMinutes(1));
         (await _registry.DrainAsync()).ShouldBe(1);
         _registry.Index.Messages().ShouldBe(["Create crate `good`", "Create crate `bad`"]);

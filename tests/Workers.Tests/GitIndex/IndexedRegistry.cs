@@ -68,7 +68,7 @@ public sealed class IndexedRegistry : IAsyncDisposable
             """
             INSERT INTO versions (crate_id, num, num_no_build, sort_key, prerelease, checksum, size, object_key, entry_head, entry_tail, dependencies, features, has_lib, bin_names,
                 publish_id, published_at, updated_at)
-            VALUES ($1, $2, $2, x'00', 0, 'c', 1, 'k', $3, '}', '[]', '{}', 1, '[]', 'p', $4, $4)
+            VALUES ($1, $2, $2, '\x00', FALSE, 'c', 1, 'k', $3, '}', '[]', '{}', TRUE, '[]', 'p', $4, $4)
             """,
             id, num, head ?? $"{{\"name\":\"{name}\",\"vers\":\"{num}\",\"yanked\":", time);
         await Revisions.BumpAsync(sql, id!.Value, "publish", num);
@@ -77,11 +77,11 @@ public sealed class IndexedRegistry : IAsyncDisposable
 
     public Task YankAsync(long crate, string num, bool yanked) => ChangeAsync(crate, yanked ? "yank" : "unyank", "UPDATE versions SET yanked = $3 WHERE crate_id = $1 AND num = $2", crate, num, yanked);
 
-    public Task DeleteVersionAsync(long crate, string num) => ChangeAsync(crate, "delete-version", "UPDATE versions SET state = 'deleted', freed = 1 WHERE crate_id = $1 AND num = $2", crate, num);
+    public Task DeleteVersionAsync(long crate, string num) => ChangeAsync(crate, "delete-version", "UPDATE versions SET state = 'deleted', freed = TRUE WHERE crate_id = $1 AND num = $2", crate, num);
 
     public async Task DeleteAsync(long crate)
     {
-        await Truth.ExecuteAsync("UPDATE versions SET state = 'deleted', freed = 1 WHERE crate_id = $1", crate);
+        await Truth.ExecuteAsync("UPDATE versions SET state = 'deleted', freed = TRUE WHERE crate_id = $1", crate);
         await ChangeAsync(crate, "delete", "UPDATE crates SET state = 'deleted' WHERE id = $1", crate);
     }
 

@@ -1,4 +1,3 @@
-using Pipeline.Registry.Database;
 using Pipeline.Workers.Tests.GitIndex;
 
 namespace Pipeline.Registry.Tests.Git;
@@ -12,7 +11,7 @@ internal static class SecondProcessRoles
         if (Environment.GetEnvironmentVariable("LEASE_SECONDS") is { } seconds)
             index.Options = index.Options with { LeaseSeconds = double.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture) };
         if (role == "drain-slowly") index.SlowDownCommits();
-        var database = new SqliteDatabase(Path.Combine(folder, "registry.db"), TimeProvider.System, readers: 2);
+        var database = TempDatabase.OpenForProcess(folder);
         using var repository = index.Open(TimeProvider.System);
         var writer = IndexedRegistry.Writer(database, repository, index.Options, "first", TimeProvider.System);
         writer.DrainAsync(CancellationToken.None).GetAwaiter().GetResult();

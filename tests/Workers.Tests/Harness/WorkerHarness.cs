@@ -12,6 +12,7 @@ using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
+using Pipeline.Tests.Services;
 using Pipeline.Workers.Tests.Tarballs;
 
 namespace Pipeline.Workers.Tests.Harness;
@@ -24,14 +25,19 @@ internal sealed class WorkerHarness : IAsyncDisposable
 {
     private readonly IHost _host;
     private readonly string _folder;
+    private readonly PostgresCopy? _copy;
     private readonly Consumed _consumed = new();
     private bool _failuresExpected;
 
-    private WorkerHarness(IHost host, string folder)
+    private WorkerHarness(IHost host, string folder, PostgresCopy? copy)
     {
         _host = host;
         _folder = folder;
+        _copy = copy;
     }
+
+    /// <summary>What the engine throws at a statement that is wrong.</summary>
+    public static string DatabaseError => PostgresCopies.AreChosen ? "PostgresException" : "SqliteException";
 
     public IDatabase Database => _host.Services.GetRequiredService<IDatabase>();
 
@@ -44,12 +50,13 @@ internal sealed class WorkerHarness : IAsyncDisposable
     public static async Task<WorkerHarness> StartAsync(string queue, PublishOptions? publish = null, WorkerOptions? workers = null, string git = "git")
     {
         var folder = Directory.CreateTempSubdirectory("worker-test-").FullName;
+        var copy = PostgresCopies.AreChosen ? await PostgresCopies.CreateAsync() : null;
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.None);
         var options = workers ?? new WorkerOptions();
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<IDatabase>(new SqliteDatabase(Path.Combine(folder, "registry.sqlite"), TimeProvider.System, readers: 4));
+        services.AddSingleton(copy?.Open() as IDatabase ?? new SqliteDatabase(Path.Combine(folder, "registry.sqlite"), TimeProvider.System, readers: 4));
         services.AddSingleton<IObjectStore>(new FaultyStore(new FolderStore(Path.Combine(folder, "objects"))));
         services.AddSingleton(publish ?? new PublishOptions());
         services.AddSingleton(new RegistryOptions());
@@ -60,7 +67,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddInMemoryBus(WorkerCatalogue.All.Single(worker => worker.Stage.Queue == queue).Register);
         services.Replace(ServiceDescriptor.Singleton<IDoorbell>(new RecordedBells { Level = new QueueLevel(0, options.QueueCapacity) }));
 
-        var harness = new WorkerHarness(builder.Build(), folder);
+        var harness = new WorkerHarness(builder.Build(), folder, copy);
         await Migrator.MigrateAsync(harness.Database);
         await harness.Process.EnterAsync(alone: true, queue);
         await harness._host.StartAsync();
@@ -85,6 +92,10 @@ internal sealed class WorkerHarness : IAsyncDisposable
     public ValueTask<long?> LongAsync(string sql, params object?[] parameters) => Database.ReadAsync(statements => statements.LongAsync(sql, parameters));
 
     public ValueTask<string?> TextAsync(string sql, params object?[] parameters) => Database.ReadAsync(statements => statements.TextAsync(sql, parameters));
+
+    /// <summary>The texts of a query's rows, with commas between.</summary>
+    public async ValueTask<string> TextsAsync(string sql, params object?[] parameters) =>
+        string.Join(", ", await Database.ReadAsync(statements => statements.QueryAsync(sql, static row => row.Text(0), parameters)));
 
     public ValueTask<int> ExecuteAsync(string sql, params object?[] parameters) => Database.WriteAsync(statements => statements.ExecuteAsync(sql, parameters));
 
@@ -170,8 +181,9 @@ internal sealed class WorkerHarness : IAsyncDisposable
     {
         var open = _failuresExpected ? null : await TextAsync("SELECT stage || ' ' || key || ': ' || text FROM failures WHERE resolved_at IS NULL LIMIT 1");
         await _host.StopAsync();
-        await ((SqliteDatabase)Database).DisposeAsync();
+        await ((IAsyncDisposable)Database).DisposeAsync();
         _host.Dispose();
+        if (_copy is not null) await _copy.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
         open.ShouldBeNull();
     }

@@ -18,7 +18,7 @@ public sealed class RenderSparseConsumerTests
         await harness.DeliverAsync(new RenderSparse(crate));
 
         (await harness.ReadAsync(Key)).ShouldBe(Line("1.0.0", false) + Line("1.1.0", false));
-        (await harness.LongAsync("SELECT reached = wanted FROM projections WHERE kind = 'sparse'")).ShouldBe(1);
+        (await harness.LongAsync("SELECT count(*) FROM projections WHERE kind = 'sparse' AND reached = wanted")).ShouldBe(1);
         (await harness.LongAsync("SELECT count(*) FROM claims")).ShouldBe(0);
     }
 
@@ -80,7 +80,7 @@ public sealed class RenderSparseConsumerTests
         await slow;
 
         (await harness.ReadAsync(Key)).ShouldBe(Line("1.0.0", false));
-        (await harness.LongAsync("SELECT reached = wanted FROM projections WHERE kind = 'sparse'")).ShouldBe(1);
+        (await harness.LongAsync("SELECT count(*) FROM projections WHERE kind = 'sparse' AND reached = wanted")).ShouldBe(1);
         (await harness.LongAsync("SELECT count(*) FROM claims")).ShouldBe(0);
     }
 
@@ -114,7 +114,7 @@ public sealed class RenderSparseConsumerTests
         await harness.DeliverAsync(new RenderSparse(crate));
 
         (await harness.FailuresAsync()).ShouldBe(["transient/store-away"]);
-        (await harness.LongAsync("SELECT reached < wanted AND attempts = 1 AND next_try_at > 0 FROM projections WHERE kind = 'sparse'")).ShouldBe(1);
+        (await harness.LongAsync("SELECT count(*) FROM projections WHERE kind = 'sparse' AND reached < wanted AND attempts = 1 AND next_try_at > 0")).ShouldBe(1);
         harness.Store.Failure = null;
         await harness.DeliverAsync(new RenderSparse(crate));
         (await harness.ReadAsync(Key)).ShouldBe(Line("1.0.0", false));
@@ -148,7 +148,7 @@ public sealed class RenderSparseConsumerTests
                     """
                     INSERT INTO versions (crate_id, num, num_no_build, sort_key, prerelease, checksum, size, object_key, entry_head, entry_tail, dependencies, features,
                         has_lib, bin_names, published_by, publish_id, published_at, updated_at)
-                    VALUES ($1, $2, $2, x'00', FALSE, 'c', 1, $2, $3, '}', '[]', '{}', TRUE, '[]', $4, 'p', $5, 0)
+                    VALUES ($1, $2, $2, '\x00', FALSE, 'c', 1, $2, $3, '}', '[]', '{}', TRUE, '[]', $4, 'p', $5, 0)
                     """,
                     crate, versions[i], $$"""{"vers":"{{versions[i]}}","yanked":""", user, (long)i);
             }

@@ -129,6 +129,6 @@ public sealed class SweepConsumerTests
 
         await harness.DeliverAsync(new Sweep());
 
-        (await harness.FailuresAsync()).ShouldBe(["fault/SqliteException"]);
+        (await harness.FailuresAsync()).ShouldBe([$"fault/{WorkerHarness.DatabaseError}"]);
     }
 }

@@ -1,0 +1,19 @@
+using Pipeline.Contracts;
+
+namespace Pipeline.Registry.Database;
+
+/// <summary>Which database holds the truth. Section <c>Database</c>.</summary>
+public sealed record DatabaseOptions
+{
+    /// <summary>The connection string of PostgreSQL 15 or newer, as Npgsql reads it; null: SQLite in the data folder.</summary>
+    public Secret? Postgres { get; init; }
+
+    /// <summary>The most connections of this process to PostgreSQL; further work waits for one of them.</summary>
+    public int MaxConnections { get; init; } = 16;
+
+    /// <summary>How long PostgreSQL may take to accept a connection, and how long work waits for a free one.</summary>
+    public int ConnectSeconds { get; init; } = 10;
+
+    /// <summary>How long one statement may take on PostgreSQL before it is given up and tried later. Migrations have no limit.</summary>
+    public int CommandSeconds { get; init; } = 30;
+}
