@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Pipeline.Api.Access;
 using Pipeline.Api.Accounts;
 using Pipeline.Api.Admin;
@@ -11,6 +12,7 @@ using Pipeline.Api.Index;
 using Pipeline.Api.Publishing;
 using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
+using Pipeline.Registry.Store;
 
 namespace Pipeline.Api;
 
@@ -21,6 +23,7 @@ public static class ApiSetup
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
         services.AddIdentity();
+        services.TryAddSingleton(new StoreOptions());
         services.AddSingleton<IndexFileCache>();
         services.AddSingleton<DownloadEndpoint>();
         services.AddSingleton<HealthEndpoints>();

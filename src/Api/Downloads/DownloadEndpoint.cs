@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -33,19 +34,59 @@ public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, Reg
     private async Task<IResult> ServeAsync(string name, string file, HttpContext context)
     {
         var served = FileName.TryRead(name, file, out var version) ? await FindAsync(name, version, context.RequestAborted).ConfigureAwait(false) : null;
-        var found = served is null ? null : await store.OpenAsync(served.Key, context.RequestAborted).ConfigureAwait(false);
-        if (found is null)
+        if (served is null) return Missing(name, file, context.Response);
+        var (request, response) = (context.Request, context.Response);
+        var tag = served.Checksum is { } checksum ? new EntityTagHeaderValue($"\"{checksum}\"") : null;
+        var conditions = request.GetTypedHeaders();
+        var asked = FileRequest.Read(request.Method, conditions, tag);
+        if (asked.Status != StatusCodes.Status200OK) return Bare(response, tag, asked.Status);
+
+        // Of a file whose headers alone are wanted, the first byte tells them all.
+        var found = await store.OpenAsync(served.Key, HttpMethods.IsHead(request.Method) ? new ByteRange(0, 0) : asked.Range, context.RequestAborted).ConfigureAwait(false);
+        if (found is null) return Missing(name, file, response);
+        await using (found.ConfigureAwait(false))
         {
-            // cargo takes this for final, and a cache that kept it would hide a later publish.
-            context.Response.Headers.CacheControl = "no-store";
-            return new Refusal(new Reject(RejectCodes.NotFound, StatusCodes.Status404NotFound, $"there is no file `{file}` of crate `{name}`"));
+            if (FileRequest.IsUnchanged(conditions, found.ModifiedAt)) return Bare(response, tag, StatusCodes.Status304NotModified);
+            await SendAsync(found, asked.Range, tag, context).ConfigureAwait(false);
+            return Results.Empty;
+        }
+    }
+
+    private async Task SendAsync(StoredObject file, ByteRange? range, EntityTagHeaderValue? tag, HttpContext context)
+    {
+        var (response, headers) = (context.Response, context.Response.Headers);
+        Describe(response, tag);
+        headers.LastModified = file.ModifiedAt.UtcDateTime.ToString("R", CultureInfo.InvariantCulture);
+        headers.ContentType = "application/gzip";
+        var count = HttpMethods.IsHead(context.Request.Method) ? file.Length : file.Count;
+        if (range is { } asked && asked.Within(file.Length) == (file.Offset, file.Count))
+        {
+            response.StatusCode = count == 0 ? StatusCodes.Status416RangeNotSatisfiable : StatusCodes.Status206PartialContent;
+            headers.ContentRange = count == 0 ? $"bytes */{file.Length}" : $"bytes {file.Offset}-{file.Offset + count - 1}/{file.Length}";
         }
 
-        context.Response.Headers.CacheControl = _cacheControl;
-        // The framework would read any unit as bytes; one that is not known must be ignored (RFC 9110 §14.2).
-        if (!context.Request.Headers.Range.ToString().StartsWith("bytes=", StringComparison.OrdinalIgnoreCase)) context.Request.Headers.Remove("Range");
-        var tag = served!.Checksum is { } checksum ? new EntityTagHeaderValue($"\"{checksum}\"") : null;
-        return Results.Stream(found.Content, "application/gzip", null, found.ModifiedAt, tag, enableRangeProcessing: true);
+        headers.ContentLength = count;
+        if (count > 0 && HttpMethods.IsGet(context.Request.Method)) await file.Content.CopyToAsync(response.Body, context.RequestAborted).ConfigureAwait(false);
+    }
+
+    private IResult Bare(HttpResponse response, EntityTagHeaderValue? tag, int status)
+    {
+        Describe(response, tag);
+        return Results.StatusCode(status);
+    }
+
+    private void Describe(HttpResponse response, EntityTagHeaderValue? tag)
+    {
+        response.Headers.CacheControl = _cacheControl;
+        response.Headers.AcceptRanges = "bytes";
+        if (tag is not null) response.Headers.ETag = tag.ToString();
+    }
+
+    private static Refusal Missing(string name, string file, HttpResponse response)
+    {
+        // cargo takes this for final, and a cache that kept it would hide a later publish.
+        response.Headers.CacheControl = "no-store";
+        return new Refusal(new Reject(RejectCodes.NotFound, StatusCodes.Status404NotFound, $"there is no file `{file}` of crate `{name}`"));
     }
 
     private async ValueTask<Served?> FindAsync(string name, CrateVersion version, CancellationToken cancellationToken)

@@ -24,8 +24,14 @@ public sealed class HealthEndpoints(IDatabase database, IObjectStore store, ILog
     {
         context.Response.Headers.CacheControl = "no-store";
         var missing = await TryAsync("database", cancellation => database.ReadAsync(static sql => sql.NowAsync(), cancellation), context.RequestAborted).ConfigureAwait(false)
-            ?? await TryAsync("object store", cancellation => store.IdentifyAsync(StoreKeys.SparseFile("1/a"), cancellation), context.RequestAborted).ConfigureAwait(false);
+            ?? await TryAsync("object store", cancellation => ProbeAsync(store, cancellation), context.RequestAborted).ConfigureAwait(false);
         return missing is null ? JsonAnswer.Ok : throw new TransientException("not-ready", missing);
+    }
+
+    private static async ValueTask<bool> ProbeAsync(IObjectStore store, CancellationToken cancellationToken)
+    {
+        await store.ProbeAsync(cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>What cannot be reached; null: it can.</summary>

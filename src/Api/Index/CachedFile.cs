@@ -21,7 +21,7 @@ public sealed class CachedFile
 
     /// <summary>Takes a file's content.</summary>
     /// <param name="key">Its key in the store.</param>
-    /// <param name="identity">What the store said of it before it was read.</param>
+    /// <param name="identity">The store's identity of this very content.</param>
     /// <param name="content">Its bytes.</param>
     /// <param name="modifiedAt">When it was written.</param>
     public CachedFile(string key, ObjectIdentity identity, byte[] content, DateTimeOffset modifiedAt)
@@ -40,6 +40,9 @@ public sealed class CachedFile
 
     /// <summary>What the store said of it: another answer means that it was rewritten.</summary>
     public ObjectIdentity Identity { get; }
+
+    /// <summary>When it was last found unchanged, as the clock's timestamp.</summary>
+    public long CheckedAt { get; set; }
 
     /// <summary>Its bytes.</summary>
     public byte[] Content { get; }

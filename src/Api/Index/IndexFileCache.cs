@@ -1,31 +1,45 @@
 using System.Collections.Concurrent;
 using Pipeline.Contracts;
 using Pipeline.Contracts.Index;
+using Pipeline.Registry.Failures;
 using Pipeline.Registry.Store;
 
 namespace Pipeline.Api.Index;
 
 /// <summary>
 /// Sparse index files in memory, bounded. Each use asks the store whether the file is still the one that was read, so a file that
-/// another process rewrote is seen by the very next request.
+/// another process rewrote is seen by the very next request. Where asking is a round trip, an answer holds for a moment
+/// (<see cref="StoreOptions.FreshSeconds"/>), one question at a time serves all who need its answer, and while the store is away what is in memory is served.
 /// </summary>
-public sealed class IndexFileCache(IObjectStore store)
+public sealed class IndexFileCache(IObjectStore store, StoreOptions options, TimeProvider clock)
 {
     private const long Capacity = 48L * 1024 * 1024;
     private const int LargestKept = 4 * 1024 * 1024;
     private const long LargestServed = 256L * 1024 * 1024;
 
+    // A store slower than this counts as away for a file that is in memory.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<string, CachedFile> _files = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Lazy<Task<CachedFile?>>> _looks = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
+    private readonly TimeSpan _freshness = options.Freshness;
     private long _cost;
 
     /// <summary>The file at an index path as it is now; null: there is none, or the path is none.</summary>
     /// <param name="path">The path below the index root, in no form but the one of <see cref="IndexPath.Of"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="Registry.Failures.TransientException">The store is away.</exception>
+    /// <exception cref="TransientException">The store is away, and the file is not in memory.</exception>
     public ValueTask<CachedFile?> FindAsync(ReadOnlySpan<char> path, CancellationToken cancellationToken = default)
     {
-        if (!_files.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(path, out var file)) return IsPath(path) ? LoadAsync(path.ToString(), cancellationToken) : default;
+        if (!_files.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(path, out var file)) return IsPath(path) ? FindUnknownAsync(path.ToString(), cancellationToken) : default;
+        if (_freshness > TimeSpan.Zero)
+        {
+            if (clock.GetElapsedTime(file.CheckedAt) >= _freshness) return LookAgainAsync(path.ToString(), file, cancellationToken);
+            file.Use();
+            return ValueTask.FromResult<CachedFile?>(file);
+        }
+
         var identity = store.IdentifyAsync(file.Key, cancellationToken);
         if (!identity.IsCompletedSuccessfully) return CheckAsync(path.ToString(), file, identity, cancellationToken);
         if (identity.Result != file.Identity) return LoadAsync(path.ToString(), cancellationToken);
@@ -40,6 +54,44 @@ public sealed class IndexFileCache(IObjectStore store)
         return NameRules.Check(name, NameUse.Crate) is null && path.SequenceEqual(IndexPath.Of(name.ToString()));
     }
 
+    private ValueTask<CachedFile?> FindUnknownAsync(string path, CancellationToken cancellationToken) =>
+        _freshness > TimeSpan.Zero ? new ValueTask<CachedFile?>(LookAsync(path).WaitAsync(cancellationToken)) : LoadAsync(path, cancellationToken);
+
+    private async ValueTask<CachedFile?> LookAgainAsync(string path, CachedFile file, CancellationToken cancellationToken)
+    {
+        file.Use();
+        try
+        {
+            return await LookAsync(path).WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TransientException or TimeoutException)
+        {
+            // Reading goes on while the store is away (design §8); whoever needs to know sees it in the publishes that wait.
+            file.CheckedAt = clock.GetTimestamp();
+            return file;
+        }
+    }
+
+    /// <summary>The one look at a path that is under way; it ends by itself, whoever of its callers goes away.</summary>
+    private Task<CachedFile?> LookAsync(string path) => _looks.GetOrAdd(path, static (path, cache) => new(() => cache.RunLookAsync(path)), this).Value;
+
+    private async Task<CachedFile?> RunLookAsync(string path)
+    {
+        // Off the caller's stack: the look must stand in the table before it can end.
+        await Task.Yield();
+        try
+        {
+            if (!_files.TryGetValue(path, out var file) || await store.IdentifyAsync(file.Key).ConfigureAwait(false) != file.Identity)
+                return await LoadAsync(path, CancellationToken.None).ConfigureAwait(false);
+            file.CheckedAt = clock.GetTimestamp();
+            return file;
+        }
+        finally
+        {
+            _looks.TryRemove(path, out _);
+        }
+    }
+
     private async ValueTask<CachedFile?> CheckAsync(string path, CachedFile file, ValueTask<ObjectIdentity?> identity, CancellationToken cancellationToken)
     {
         if (await identity.ConfigureAwait(false) != file.Identity) return await LoadAsync(path, cancellationToken).ConfigureAwait(false);
@@ -50,9 +102,8 @@ public sealed class IndexFileCache(IObjectStore store)
     private async ValueTask<CachedFile?> LoadAsync(string path, CancellationToken cancellationToken)
     {
         var key = StoreKeys.SparseFile(path);
-        // The identity first: were the file rewritten before it is read, the next use would find another identity and read again.
-        var identity = await store.IdentifyAsync(key, cancellationToken).ConfigureAwait(false);
-        var found = identity is null ? null : await store.OpenAsync(key, cancellationToken).ConfigureAwait(false);
+        var asked = clock.GetTimestamp();
+        var found = await store.OpenAsync(key, cancellationToken).ConfigureAwait(false);
         if (found is null)
         {
             Forget(path);
@@ -64,7 +115,7 @@ public sealed class IndexFileCache(IObjectStore store)
             if (found.Length > LargestServed) throw new InvalidDataException($"the index file {path} has {found.Length} bytes");
             var content = new byte[found.Length];
             await found.Content.ReadExactlyAsync(content, cancellationToken).ConfigureAwait(false);
-            var file = new CachedFile(key, identity!.Value, content, found.ModifiedAt);
+            var file = new CachedFile(key, found.Identity, content, found.ModifiedAt) { CheckedAt = asked };
             Keep(path, file);
             return file;
         }

@@ -21,7 +21,7 @@ internal static class Engines
 
     /// <summary>A folder, or S3.</summary>
     public static void AddStore(IServiceCollection services, IConfiguration configuration, DataFolder folder) =>
-        services.AddSingleton<IObjectStore>(_ => new FolderStore(folder.Objects));
+        services.AddObjectStore(configuration, () => folder.Objects);
 
     /// <summary>A bus in memory, or RabbitMQ, with the consumers of this role.</summary>
     public static void AddBus(IServiceCollection services, BusOptions options, WorkerOptions workers, HostRole role)

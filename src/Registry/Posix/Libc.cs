@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Pipeline.Registry.Posix;
 
@@ -17,6 +18,7 @@ internal static partial class Libc
     private const int SetDescriptorFlags = 2;     // F_SETFD
 
     private const int CurrentFolder = -100;       // AT_FDCWD
+    private const int TheDescriptorItself = 0x1000; // AT_EMPTY_PATH
     private const uint WantedStatus = 0x3C1;      // STATX_TYPE | MTIME | CTIME | INO | SIZE
     private const int TypeMask = 0xF000;          // S_IFMT
     private const int RegularFile = 0x8000;       // S_IFREG
@@ -66,6 +68,17 @@ internal static partial class Libc
 
         var error = Marshal.GetLastSystemError();
         return error is NoEntry or NotFolder ? null : throw new IOException($"cannot look at {folder}/{path}", new Win32Exception(error));
+    }
+
+    /// <summary>The same of an open file: of the very content that is read from it, whatever has the name by now.</summary>
+    public static unsafe FileIdentity Identify(SafeFileHandle file)
+    {
+        FileStatus status;
+        byte nothing = 0;
+        if (statx((int)file.DangerousGetHandle(), &nothing, TheDescriptorItself, WantedStatus, &status) != 0)
+            throw new IOException("cannot look at an open file", new Win32Exception(Marshal.GetLastSystemError()));
+        GC.KeepAlive(file);
+        return new FileIdentity(status.Size, status.ModifiedAt, status.ChangedAt, status.Inode);
     }
 
     /// <summary>Opens (creates) a lock file and takes its exclusive lock without waiting. Null: somebody holds it.</summary>

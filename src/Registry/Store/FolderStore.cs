@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Pipeline.Contracts;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Posix;
 
@@ -12,6 +14,7 @@ namespace Pipeline.Registry.Store;
 public sealed class FolderStore : IObjectStore
 {
     private const string Unfinished = ".unfinished";
+    private const int LargestBuffer = 128 * 1024;
 
     private readonly string _root;
     private readonly string _unfinished;
@@ -47,26 +50,35 @@ public sealed class FolderStore : IObjectStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> PromoteAsync(string stagingKey, string key, bool replace, CancellationToken cancellationToken = default)
+    public ValueTask<bool> PromoteAsync(StagedBytes staged, string key, bool replace, CancellationToken cancellationToken = default)
     {
-        var staged = PathOf(stagingKey);
-        if (!File.Exists(staged)) throw new FileNotFoundException($"no object {stagingKey}");
-        if (!replace) return ValueTask.FromResult(Link(staged, key));
+        var path = PathOf(staged.Key);
+        if (!File.Exists(path)) throw new FileNotFoundException($"no object {staged.Key}");
+        if (!Holds(path, staged)) throw new InvalidDataException($"the bytes at {staged.Key} are not the ones received");
+        if (!replace) return ValueTask.FromResult(Link(path, key) || Holds(PathOf(key), staged));
         var temporary = NewTemporary();
-        Libc.HardLink(staged, temporary);
+        Libc.HardLink(path, temporary);
         Rename(temporary, key);
         return ValueTask.FromResult(true);
     }
 
     /// <inheritdoc/>
-    public ValueTask<StoredObject?> OpenAsync(string key, CancellationToken cancellationToken = default)
+    public ValueTask<StoredObject?> OpenAsync(string key, ByteRange? range, CancellationToken cancellationToken)
     {
         // A missing object is the rule for a new crate's index file, and an exception costs more than a look.
         if (!File.Exists(PathOf(key))) return ValueTask.FromResult<StoredObject?>(null);
         try
         {
             var file = new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
-            return ValueTask.FromResult<StoredObject?>(new StoredObject(file, file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle)));
+            var identity = Libc.Identify(file.SafeFileHandle);
+            var (offset, count) = range?.Within(identity.Length) ?? (0, identity.Length);
+            file.Position = offset;
+            var content = range is null ? (Stream)file : new LimitedStream(file, count);
+            return ValueTask.FromResult<StoredObject?>(new StoredObject(content, identity.Length, DateTimeOffset.UnixEpoch.AddTicks(identity.ModifiedAt / TimeSpan.NanosecondsPerTick), Identity(identity))
+            {
+                Offset = offset,
+                Count = count,
+            });
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -77,8 +89,12 @@ public sealed class FolderStore : IObjectStore
     /// <inheritdoc/>
     public ValueTask<ObjectIdentity?> IdentifyAsync(string key, CancellationToken cancellationToken = default) =>
         ValueTask.FromResult(Libc.Identify(_root, key.Contains("..", StringComparison.Ordinal) ? Path.GetRelativePath(_root, PathOf(key)) : key) is { } file
-            ? new ObjectIdentity(file.Length, file.ModifiedAt, file.ChangedAt, file.Inode)
+            ? Identity(file)
             : (ObjectIdentity?)null);
+
+    /// <inheritdoc/>
+    public ValueTask ProbeAsync(CancellationToken cancellationToken = default) =>
+        Directory.Exists(_unfinished) ? ValueTask.CompletedTask : throw new TransientException("store-away", "the object store's folder is gone");
 
     /// <inheritdoc/>
     public ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default)
@@ -109,6 +125,19 @@ public sealed class FolderStore : IObjectStore
         return path.StartsWith(_root + "/", StringComparison.Ordinal) ? path : throw new ArgumentException($"the key {key} leaves the store", nameof(key));
     }
 
+    private static ObjectIdentity Identity(FileIdentity file) => new(file.Length, file.ModifiedAt, file.ChangedAt, file.Inode);
+
+    private static bool Holds(string path, StagedBytes expected)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.SequentialScan);
+        if (file.Length != expected.Length) return false;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(expected.Length, 1), LargestBuffer));
+        while (file.Read(buffer) is > 0 and var read) hash.AppendData(buffer, 0, read);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return Checksum.FromBytes(hash.GetHashAndReset()) == expected.Checksum;
+    }
+
     private string NewTemporary() => Path.Combine(_unfinished, Guid.NewGuid().ToString("n"));
 
     private async ValueTask<string> WriteAsync(Stream content, long length, CancellationToken cancellationToken)
@@ -136,7 +165,7 @@ public sealed class FolderStore : IObjectStore
 
     private static async ValueTask CopyAsync(Stream content, FileStream file, long length, CancellationToken cancellationToken)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(length, 1), 128 * 1024));
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(length, 1), LargestBuffer));
         try
         {
             while (length > 0)

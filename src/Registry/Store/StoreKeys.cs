@@ -21,8 +21,11 @@ public static class StoreKeys
     /// <summary>The .crate file of a version: the name in its stored case, the version with a literal <c>+</c>.</summary>
     public static string Crate(string name, string version) => $"{Crates}/{name}/{name}-{version}.crate";
 
-    /// <summary>The record of what was accepted as a version, by the publish that it came with: it is never written over.</summary>
-    public static string Record(string name, string version, string publishId) => $"{Records}/{name}/{name}-{version}.{publishId}.json";
+    /// <summary>
+    /// The record of what was accepted as a version, by the publish that it came with: it is never written over. The name is not said
+    /// twice: a folder's file name has 255 bytes at most, and the longest name, version and id together have more.
+    /// </summary>
+    public static string Record(string name, string version, string publishId) => $"{Records}/{name}/{version}.{publishId}.json";
 
     /// <summary>The sparse index file at an index path.</summary>
     public static string SparseFile(string indexPath) => $"{Index}/{indexPath}";

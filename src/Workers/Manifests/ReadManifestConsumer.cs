@@ -88,13 +88,14 @@ public sealed class ReadManifestConsumer(
     private async Task<bool> TryStoreAsync(VersionFacts version, Reserved.Ours reserved, CancellationToken cancellationToken)
     {
         var publish = version.Publish;
+        var staged = new StagedBytes(publish.StagingKey, publish.Size, Checksum.Parse(publish.Checksum));
         try
         {
-            // Bytes already there that no version names are the reservation holder's to replace; whoever lost the fence must not touch them.
-            if (!await store.PromoteAsync(publish.StagingKey, version.ObjectKey, replace: false, cancellationToken).ConfigureAwait(false))
+            // Other bytes already there that no version names are the reservation holder's to replace; whoever lost the fence must not touch them.
+            if (!await store.PromoteAsync(staged, version.ObjectKey, replace: false, cancellationToken).ConfigureAwait(false))
             {
                 if (!await database.ReadAsync(sql => Reservation.IsHeldAsync(sql, publish.Id, reserved.Fence), cancellationToken).ConfigureAwait(false)) return false;
-                await store.PromoteAsync(publish.StagingKey, version.ObjectKey, replace: true, cancellationToken).ConfigureAwait(false);
+                await store.PromoteAsync(staged, version.ObjectKey, replace: true, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (FileNotFoundException)

@@ -43,7 +43,8 @@ public sealed class RenderSparseConsumer(IDatabase database, IObjectStore store,
     private async Task<string?> WriteAsync(IndexSnapshot snapshot, string? oldPath)
     {
         var path = IndexPath.Of(snapshot.Name);
-        // A deleted crate that came back in another spelling leaves its old file behind, unless another crate lives at that path.
+        // A deleted crate that came back in another spelling leaves its old file behind. Nobody else's: a spelling has one canonical name,
+        // and the crates that are served by this index are unique by it.
         if (oldPath is not null && oldPath != path) await store.DeleteAsync(StoreKeys.SparseFile(oldPath)).ConfigureAwait(false);
         var key = StoreKeys.SparseFile(path);
         if (snapshot.Content is null)

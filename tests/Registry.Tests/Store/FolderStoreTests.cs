@@ -4,9 +4,14 @@ namespace Pipeline.Registry.Tests.Store;
 
 public sealed class FolderStoreTests : ObjectStoreContract, IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("store");
+    private readonly DirectoryInfo _parent = Directory.CreateTempSubdirectory("store");
+    private readonly DataFolder _folder;
 
-    public FolderStoreTests() => Store = new FolderStore(_folder.FullName);
+    public FolderStoreTests()
+    {
+        _folder = DataFolder.Take(Path.Combine(_parent.FullName, "data"));
+        Store = new FolderStore(_folder.Objects);
+    }
 
     protected override IObjectStore Store { get; }
 
@@ -26,5 +31,13 @@ public sealed class FolderStoreTests : ObjectStoreContract, IDisposable
         (await reader.ReadToEndAsync()).ShouldBe("old");
     }
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _parent.Delete(recursive: true);
+    }
+
+    // Another user of the machine would have to pass through the data folder.
+    protected override Task<bool> IsPublicAsync(string key) =>
+        Task.FromResult((File.GetUnixFileMode(_folder.Path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute)) != 0);
 }

@@ -29,10 +29,12 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
         await inner.PutAsync(key, content, cancellationToken);
     }
 
-    public ValueTask<bool> PromoteAsync(string stagingKey, string key, bool replace, CancellationToken cancellationToken = default) =>
-        Failure is { } failure ? throw failure : inner.PromoteAsync(stagingKey, key, replace, cancellationToken);
+    public ValueTask<bool> PromoteAsync(StagedBytes staged, string key, bool replace, CancellationToken cancellationToken = default) =>
+        Failure is { } failure ? throw failure : inner.PromoteAsync(staged, key, replace, cancellationToken);
 
-    public ValueTask<StoredObject?> OpenAsync(string key, CancellationToken cancellationToken = default) => inner.OpenAsync(key, cancellationToken);
+    public ValueTask<StoredObject?> OpenAsync(string key, ByteRange? range, CancellationToken cancellationToken) => inner.OpenAsync(key, range, cancellationToken);
+
+    public ValueTask ProbeAsync(CancellationToken cancellationToken = default) => inner.ProbeAsync(cancellationToken);
 
     public ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default) => inner.DeleteAsync(key, cancellationToken);
 

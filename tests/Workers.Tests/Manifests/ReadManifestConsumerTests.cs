@@ -17,7 +17,7 @@ public sealed class ReadManifestConsumerTests
         await harness.DeliverAsync(new ReadManifest(id));
 
         (await harness.TextAsync("SELECT state FROM publishes")).ShouldBe("accepted");
-        (await harness.ObjectsAsync()).ShouldBe(["crates/Foo-bar/Foo-bar-1.0.0+b.crate", $"records/Foo-bar/Foo-bar-1.0.0+b.{id}.json"]);
+        (await harness.ObjectsAsync()).ShouldBe(["crates/Foo-bar/Foo-bar-1.0.0+b.crate", $"records/Foo-bar/1.0.0+b.{id}.json"]);
         (await harness.TextAsync("SELECT canonical || ' ' || revision || ' ' || default_version || ' ' || num_versions FROM crates")).ShouldBe("foo_bar 1 1.0.0+b 1");
         (await harness.LongAsync("SELECT count(*) FROM owners")).ShouldBe(1);
         (await harness.TextAsync("SELECT kind || ' ' || num FROM changes")).ShouldBe("publish 1.0.0+b");

@@ -1,0 +1,9 @@
+using Pipeline.Contracts;
+
+namespace Pipeline.Registry.Store;
+
+/// <summary>The bytes of an upload as they were received: what is promoted must be these and no others.</summary>
+/// <param name="Key">Where they are staged.</param>
+/// <param name="Length">How many they are.</param>
+/// <param name="Checksum">Their SHA-256.</param>
+public readonly record struct StagedBytes(string Key, long Length, Checksum Checksum);

@@ -1,0 +1,72 @@
+using Amazon.Runtime;
+using Amazon.S3;
+using Pipeline.Contracts;
+using Pipeline.Registry.Store;
+using Pipeline.Tests.Services;
+
+namespace Pipeline.Registry.Tests.Store;
+
+/// <summary>Two buckets of a test's own on a real S3 server, with the policy that <c>ops/services</c> gives its own.</summary>
+internal sealed class S3Buckets : IAsyncDisposable
+{
+    private readonly AmazonS3Client _client;
+
+    private S3Buckets(S3Options options)
+    {
+        Options = options;
+        _client = new AmazonS3Client(new BasicAWSCredentials(options.AccessKey!.Reveal(), options.SecretKey!.Reveal()), new AmazonS3Config
+        {
+            ServiceURL = options.Endpoint,
+            ForcePathStyle = true,
+            AuthenticationRegion = options.Region,
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        });
+    }
+
+    public S3Options Options { get; }
+
+    public static async Task<S3Buckets> CreateAsync(RealServices? services = null)
+    {
+        services ??= await RealServices.SharedAsync("s3");
+        var name = $"test-{Guid.NewGuid():n}";
+        var buckets = new S3Buckets(new S3Options
+        {
+            Endpoint = services["PIPELINE__Store__S3__Endpoint"],
+            Bucket = name,
+            StagingBucket = name + "-staging",
+            AccessKey = new Secret(services["PIPELINE__Store__S3__AccessKey"]),
+            SecretKey = new Secret(services["PIPELINE__Store__S3__SecretKey"]),
+            CacheTags = true,
+            SurrogateKeys = true,
+        });
+        await buckets._client.PutBucketAsync(name);
+        await buckets._client.PutBucketAsync(name + "-staging");
+        await buckets._client.PutBucketPolicyAsync(name, $$"""
+            {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",
+            "Resource":["arn:aws:s3:::{{name}}/crates/*","arn:aws:s3:::{{name}}/index/*"]}]}
+            """);
+        return buckets;
+    }
+
+    /// <summary>The URL that a stranger would ask for; the key as it is to stand there.</summary>
+    public Uri Url(string escapedKey) => new($"{Options.Endpoint}/{(escapedKey.StartsWith("staging/", StringComparison.Ordinal) ? Options.StagingBucket : Options.Bucket)}/{escapedKey}");
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var bucket in new[] { Options.Bucket!, Options.StagingBucket! })
+        {
+            for (string? next = null; ;)
+            {
+                var page = await _client.ListObjectsV2Async(new() { BucketName = bucket, ContinuationToken = next });
+                if (page.S3Objects is { Count: > 0 } found) await _client.DeleteObjectsAsync(new() { BucketName = bucket, Objects = [.. found.Select(one => new Amazon.S3.Model.KeyVersion { Key = one.Key })] });
+                if (page.IsTruncated != true) break;
+                next = page.NextContinuationToken;
+            }
+
+            await _client.DeleteBucketAsync(bucket);
+        }
+
+        _client.Dispose();
+    }
+}
