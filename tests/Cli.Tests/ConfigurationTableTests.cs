@@ -6,6 +6,7 @@ using Pipeline.Registry.Bus;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
+using Pipeline.Registry.Store;
 
 namespace Pipeline.Cli.Tests;
 
@@ -14,7 +15,7 @@ public class ConfigurationTableTests
     private static readonly (string Section, object Defaults)[] Sections =
     [
         ("Registry", new RegistryOptions()), ("Publish", new PublishOptions()), ("RateLimits", new RateLimitOptions()), ("Workers", new WorkerOptions()),
-        ("Database", new DatabaseOptions()), ("Bus", new BusOptions()), ("GitIndex", new GitIndexOptions()), ("GitServe", new GitServeOptions()),
+        ("Database", new DatabaseOptions()), ("Store", new StoreOptions()), ("Store:S3", new S3Options()), ("Bus", new BusOptions()), ("GitIndex", new GitIndexOptions()), ("GitServe", new GitServeOptions()),
     ];
 
     [Fact]
@@ -29,7 +30,7 @@ public class ConfigurationTableTests
 
     private static IEnumerable<KeyValuePair<string, string>> Keys(string path, object options) => options.GetType()
         .GetProperties(BindingFlags.Public | BindingFlags.Instance)
-        .Where(property => property.CanWrite)
+        .Where(property => property.CanWrite && Sections.All(section => section.Defaults.GetType() != property.PropertyType))
         .SelectMany(property => property.PropertyType == typeof(RateLimit)
             ? Keys($"{path}:{property.Name}", property.GetValue(options)!)
             : [new($"{path}:{property.Name}", Text(property.GetValue(options)))]);

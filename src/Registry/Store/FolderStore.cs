@@ -16,6 +16,8 @@ public sealed class FolderStore : IObjectStore
     private const string Unfinished = ".unfinished";
     private const int LargestBuffer = 128 * 1024;
 
+    private static readonly TimeSpan UploadsEnd = TimeSpan.FromHours(1);
+
     private readonly string _root;
     private readonly string _unfinished;
 
@@ -24,8 +26,12 @@ public sealed class FolderStore : IObjectStore
     {
         _root = Path.GetFullPath(root);
         _unfinished = Path.Combine(_root, Unfinished);
-        if (Directory.Exists(_unfinished)) Directory.Delete(_unfinished, recursive: true);
-        Directory.CreateDirectory(_unfinished);
+        // Only what is old: on one machine several processes may share the folder, and another one's upload may be under way.
+        var old = DateTime.UtcNow - UploadsEnd;
+        foreach (var file in Directory.CreateDirectory(_unfinished).EnumerateFiles())
+        {
+            if (file.LastWriteTimeUtc < old) file.Delete();
+        }
     }
 
     /// <inheritdoc/>

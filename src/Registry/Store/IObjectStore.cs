@@ -24,16 +24,13 @@ public interface IObjectStore
     /// <exception cref="InvalidDataException">The staged bytes are not the ones received.</exception>
     ValueTask<bool> PromoteAsync(StagedBytes staged, string key, bool replace, CancellationToken cancellationToken = default);
 
-    /// <summary>Opens an object for reading, or null when there is none.</summary>
-    ValueTask<StoredObject?> OpenAsync(string key, CancellationToken cancellationToken = default) => OpenAsync(key, null, cancellationToken);
-
-    /// <summary>Opens a range of an object, or null when there is no such object. A store may give the whole object instead.</summary>
+    /// <summary>Opens an object for reading, or a range of it; null when there is no such object. A store may give the whole object instead of a range.</summary>
     ValueTask<StoredObject?> OpenAsync(string key, ByteRange? range, CancellationToken cancellationToken);
 
     /// <summary>What tells an object's content from any other that was ever under its key, without reading it; null when there is none.</summary>
     async ValueTask<ObjectIdentity?> IdentifyAsync(string key, CancellationToken cancellationToken = default)
     {
-        var found = await OpenAsync(key, cancellationToken).ConfigureAwait(false);
+        var found = await OpenAsync(key, null, cancellationToken).ConfigureAwait(false);
         if (found is null) return null;
         await using (found.ConfigureAwait(false)) return found.Identity;
     }

@@ -9,7 +9,7 @@ public sealed class FolderStoreTests : ObjectStoreContract, IDisposable
 
     public FolderStoreTests()
     {
-        _folder = DataFolder.Take(Path.Combine(_parent.FullName, "data"));
+        _folder = DataFolder.Open(Path.Combine(_parent.FullName, "data"), alone: true);
         Store = new FolderStore(_folder.Objects);
     }
 
