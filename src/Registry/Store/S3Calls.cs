@@ -65,7 +65,7 @@ internal sealed class S3Calls(S3Options options)
             // Wrong keys or rights, a clock that is off, no bucket: it works again when somebody has put it right.
             (401 or 403, _) or (404, "NoSuchBucket") or (301 or 307 or 308, _) => new TransientException("store-refused", text),
             // 409: two conditional writes met. 400: bytes were lost or changed on the way, or came too slowly.
-            (>= 500 or 0 or 408 or 409 or 429, _) or (400, "RequestTimeout" or "IncompleteBody" or "BadDigest" or "XAmzContentSHA256Mismatch") => new TransientException(Away, text),
+            ( >= 500 or 0 or 408 or 409 or 429, _) or (400, "RequestTimeout" or "IncompleteBody" or "BadDigest" or "XAmzContentSHA256Mismatch") => new TransientException(Away, text),
             _ => new InvalidOperationException(text),
         };
     }

@@ -45,7 +45,11 @@ public class StoreOptionsTests
 {
     private static readonly Dictionary<string, string?> Good = new()
     {
-        ["Store:S3:Endpoint"] = "http://127.0.0.1:9", ["Store:S3:Bucket"] = "one", ["Store:S3:StagingBucket"] = "two", ["Store:S3:AccessKey"] = "marked-access", ["Store:S3:SecretKey"] = "marked-secret",
+        ["Store:S3:Endpoint"] = "http://127.0.0.1:9",
+        ["Store:S3:Bucket"] = "one",
+        ["Store:S3:StagingBucket"] = "two",
+        ["Store:S3:AccessKey"] = "marked-access",
+        ["Store:S3:SecretKey"] = "marked-secret",
     };
 
     [Fact]
