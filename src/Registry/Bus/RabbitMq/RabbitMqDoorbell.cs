@@ -61,15 +61,17 @@ public sealed class RabbitMqDoorbell(IBus bus, BrokerQueues queues, BusOptions o
         where T : class
     {
         if (IsAway) return;
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(options.RingSeconds));
+        var patience = TimeSpan.FromSeconds(options.RingSeconds);
+        using var giveUp = new CancellationTokenSource(patience);
         try
         {
-            await bus.Publish(bell, patience.Token).ConfigureAwait(false);
+            // The bus does not heed the token while it declares its exchange, and a broker that has just come back may be slow to answer that.
+            await bus.Publish(bell, giveUp.Token).WaitAsync(patience, clock).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             Volatile.Write(ref _awayUntil, clock.GetTimestamp() + (long)(Rest.TotalSeconds * clock.TimestampFrequency));
-            logger.LogWarning("bell lost, the sweep will ring again: {Bell}: {Reason}", typeof(T).Name, e is OperationCanceledException ? "the broker does not answer" : e.Message);
+            logger.LogWarning("bell lost, the sweep will ring again: {Bell}: {Reason}", typeof(T).Name, e is OperationCanceledException or TimeoutException ? "the broker does not answer" : e.Message);
         }
     }
 

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Pipeline.Tests.Services;
+
+/// <summary>The way to a server of the machine, which can be cut: open connections break, and new ones are refused until it is mended.</summary>
+public sealed class Cable : IAsyncDisposable
+{
+    private readonly int _server;
+    private readonly ConcurrentDictionary<Socket, bool> _open = new();
+    private Socket? _listener;
+
+    private Cable(int server, int port)
+    {
+        _server = server;
+        Port = port;
+    }
+
+    /// <summary>Where it begins.</summary>
+    public int Port { get; }
+
+    /// <summary>Lays one to a port.</summary>
+    public static Cable To(int port)
+    {
+        using var free = new TcpListener(IPAddress.Loopback, 0);
+        free.Start();
+        var cable = new Cable(port, ((IPEndPoint)free.LocalEndpoint).Port);
+        free.Stop();
+        cable.Mend();
+        return cable;
+    }
+
+    /// <summary>Breaks every connection and refuses new ones.</summary>
+    public void Cut()
+    {
+        Interlocked.Exchange(ref _listener, null)?.Dispose();
+        foreach (var socket in _open.Keys) socket.Close(0);
+        _open.Clear();
+    }
+
+    /// <summary>Takes connections again.</summary>
+    public void Mend()
+    {
+        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+        listener.Listen();
+        _listener = listener;
+        _ = AcceptAsync(listener);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        Cut();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task AcceptAsync(Socket listener)
+    {
+        try
+        {
+            while (true) _ = CarryAsync(await listener.AcceptAsync());
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Cut.
+        }
+    }
+
+    private async Task CarryAsync(Socket client)
+    {
+        using var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _open[client] = _open[server] = true;
+        try
+        {
+            await server.ConnectAsync(IPAddress.Loopback, _server);
+            await using var near = new NetworkStream(client, ownsSocket: true);
+            await using var far = new NetworkStream(server);
+            await Task.WhenAny(near.CopyToAsync(far), far.CopyToAsync(near));
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
+        {
+            // Cut, or one end has gone: the other is told by the close.
+        }
+        finally
+        {
+            _open.TryRemove(client, out _);
+            _open.TryRemove(server, out _);
+        }
+    }
+}
