@@ -60,23 +60,18 @@ internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell d
     private async ValueTask<string?> InsertAsync(Statements sql, string id, string key, Upload upload, string checksum, long size, long started, bool rung)
     {
         var (canonical, numNoBuild) = (upload.Name.Canonical.Text, upload.Version.WithoutBuild);
-        var inFlight = await sql.TextAsync(
-            """
-            SELECT id FROM publishes
-            WHERE canonical = $1 AND num_no_build = $2 AND checksum = $3 AND decided_at IS NULL AND user_id = $4 AND name = $5 AND num = $6
-            """,
-            canonical, numNoBuild, checksum, upload.Caller.UserId, upload.Name.Text, upload.Version.Text).ConfigureAwait(false);
-        if (inFlight is not null) return inFlight;
-
-        await sql.ExecuteAsync(
+        // One statement inserts or finds the same upload in flight: of two at once, the second waits for the first.
+        var kept = await sql.TextAsync(
             """
             INSERT INTO publishes (id, canonical, name, num, num_no_build, checksum, size, user_id, token_id, claims, staging_key, state,
                 rung_at, received_at, parked_at, deadline_at, trace_parent)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'parked', CASE WHEN $12 THEN now_us() END, now_us() - $13, now_us(), now_us() + $14, $15)
+            ON CONFLICT (user_id, name, num, checksum) WHERE decided_at IS NULL DO UPDATE SET state = publishes.state
+            RETURNING id
             """,
             id, canonical, upload.Name.Text, upload.Version.Text, numNoBuild, checksum, size, upload.Caller.UserId, upload.Caller.TokenId,
             JsonSerializer.Serialize(upload.Claims, StoredClaimsJson.Default.StoredClaims), key, rung,
             Microseconds.Of(Stopwatch.GetElapsedTime(started)), Microseconds.Of(TimeSpan.FromHours(options.ExpireHours)), Activity.Current?.Id).ConfigureAwait(false);
-        return null;
+        return kept == id ? null : kept;
     }
 }

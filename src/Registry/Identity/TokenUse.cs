@@ -27,7 +27,8 @@ public sealed class TokenUse(IDatabase database)
     /// <summary>Writes what was noted. What could not be written stays noted.</summary>
     public async ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
-        var tokens = _pending.Keys.ToArray();
+        // In one order in every process: in different orders two would wait for each other.
+        var tokens = _pending.Keys.Order().ToArray();
         if (tokens.Length == 0) return;
         await database.WriteAsync(sql => WriteAsync(sql, tokens), cancellationToken).ConfigureAwait(false);
         foreach (var token in tokens) _pending.TryRemove(token, out _);

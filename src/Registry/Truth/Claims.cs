@@ -6,7 +6,7 @@ namespace Pipeline.Registry.Truth;
 /// <param name="Id">The claim's own id.</param>
 /// <param name="CrateId">The crate.</param>
 /// <param name="Kind">The projection's kind.</param>
-/// <param name="Revision">The revision that was wanted when it was set.</param>
+/// <param name="Revision">The revision it is for: what was wanted when it was set, or what was read since (<see cref="Claims.RaiseAsync"/>).</param>
 /// <param name="Path">Where the projection was rendered last; null: nowhere yet.</param>
 public sealed record Claim(string Id, long CrateId, string Kind, long Revision, string? Path);
 
@@ -33,29 +33,43 @@ public static class Claims
     }
 
     /// <summary>
-    /// Closes a claim after the outside shows <paramref name="rendered"/>. Null: closed. Otherwise somebody claimed a higher revision
+    /// Raises a claim to the revision that was read and is about to be written. A renderer that writes more than it claimed could be
+    /// followed by one that writes what was claimed, and both would close.
+    /// </summary>
+    public static async ValueTask<Claim> RaiseAsync(Statements sql, Claim claim, long revision)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        ArgumentNullException.ThrowIfNull(claim);
+        if (revision <= claim.Revision) return claim;
+        await ClaimAsync(sql, claim.CrateId, claim.Kind, revision).ConfigureAwait(false);
+        await sql.ExecuteAsync("UPDATE claims SET revision = $2 WHERE id = $1", claim.Id, revision).ConfigureAwait(false);
+        return claim with { Revision = revision };
+    }
+
+    /// <summary>
+    /// Closes a claim after the outside shows its revision. Null: closed. Otherwise somebody claimed a higher revision
     /// meanwhile, or a sweep took this renderer for dead: what was written may stand over newer bytes, so render again under the claim returned.
     /// </summary>
     /// <param name="sql">The open transaction.</param>
     /// <param name="claim">The claim.</param>
-    /// <param name="rendered">The revision that was written; at least the claimed one.</param>
     /// <param name="path">Where it stands now; null: nowhere.</param>
     /// <param name="process">This process.</param>
-    public static async ValueTask<Claim?> CloseAsync(Statements sql, Claim claim, long rendered, string? path, string process)
+    public static async ValueTask<Claim?> CloseAsync(Statements sql, Claim claim, string? path, string process)
     {
         ArgumentNullException.ThrowIfNull(sql);
         ArgumentNullException.ThrowIfNull(claim);
         var stood = await sql.ExecuteAsync("DELETE FROM claims WHERE id = $1", claim.Id).ConfigureAwait(false) == 1;
+        // A change committed while this waited for the row is not seen by the inner query: then the older place in the order is kept.
         var closed = stood && await sql.ExecuteAsync(
             """
             UPDATE projections SET
                 reached = CASE WHEN reached < $3 THEN $3 ELSE reached END, reached_at = now_us(), path = $4,
-                first_change = CASE WHEN $3 >= wanted THEN first_change ELSE (SELECT min(id) FROM changes WHERE crate_id = $1 AND revision > $3) END,
+                first_change = CASE WHEN $3 >= wanted THEN first_change ELSE COALESCE((SELECT min(id) FROM changes WHERE crate_id = $1 AND revision > $3), first_change) END,
                 behind_since = CASE WHEN $3 >= wanted THEN NULL ELSE behind_since END,
                 attempts = 0, last_error = NULL, next_try_at = NULL
             WHERE crate_id = $1 AND kind = $2 AND target = '' AND claimed <= $3
             """,
-            claim.CrateId, claim.Kind, rendered, path).ConfigureAwait(false) == 1;
+            claim.CrateId, claim.Kind, claim.Revision, path).ConfigureAwait(false) == 1;
         if (closed)
         {
             // What was just written is newer than anything a dead renderer can have left.
@@ -72,14 +86,16 @@ public static class Claims
     private static async ValueTask<Claim> InsertAsync(Statements sql, long crateId, string kind, string process, long revision, string? path)
     {
         var id = Guid.CreateVersion7().ToString();
-        await sql.ExecuteAsync(
-            "UPDATE projections SET claimed = CASE WHEN claimed < $3 THEN $3 ELSE claimed END WHERE crate_id = $1 AND kind = $2 AND target = ''",
-            crateId, kind, revision).ConfigureAwait(false);
+        await ClaimAsync(sql, crateId, kind, revision).ConfigureAwait(false);
         await sql.ExecuteAsync(
             "INSERT INTO claims (id, crate_id, kind, target, revision, process, claimed_at) VALUES ($1, $2, $3, '', $4, $5, now_us())",
             id, crateId, kind, revision, process).ConfigureAwait(false);
         return new Claim(id, crateId, kind, revision, path);
     }
+
+    private static ValueTask<int> ClaimAsync(Statements sql, long crateId, string kind, long revision) => sql.ExecuteAsync(
+        "UPDATE projections SET claimed = CASE WHEN claimed < $3 THEN $3 ELSE claimed END WHERE crate_id = $1 AND kind = $2 AND target = ''",
+        crateId, kind, revision);
 
     private sealed record State(long Wanted, bool Behind, string? Path, bool LeftOpen);
 }

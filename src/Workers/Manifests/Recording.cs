@@ -46,9 +46,7 @@ public static class Recording
         var versionId = await InsertVersionAsync(sql, version, now.Id, now.PublishedAt).ConfigureAwait(false);
         await InsertDependenciesAsync(sql, version, versionId).ConfigureAwait(false);
         await Revisions.RecordAsync(sql, now.Id, now.Revision, publish.Name, "publish", publish.Num, null).ConfigureAwait(false);
-        await sql.ExecuteAsync(
-            "INSERT INTO audit (at, action, user_id, token_id, crate_id, version_id) VALUES (now_us(), 'publish', $1, $2, $3, $4)",
-            publish.UserId, publish.TokenId, now.Id, versionId).ConfigureAwait(false);
+        if (!await AuditAsync(sql, publish, now.Id, versionId).ConfigureAwait(false)) throw new CrateMovedException();
         if (!await Publishes.AcceptAsync(sql, publish.Id, now.Id, versionId, now.Revision, tookMicroseconds).ConfigureAwait(false)) throw new CrateMovedException();
         return new Recorded(now.Id, now.Revision, await Publishes.WakeAsync(sql, publish.Id).ConfigureAwait(false));
     }
@@ -81,12 +79,12 @@ public static class Recording
                 default_version = CASE WHEN default_rank IS NULL OR default_rank < $10 THEN $9 ELSE default_version END,
                 default_rank = CASE WHEN default_rank IS NULL OR default_rank < $10 THEN $10 ELSE default_rank END,
                 last_published_at = CASE WHEN now_us() > last_published_at THEN now_us() ELSE last_published_at + 1 END, updated_at = now_us()
-            WHERE id = $1 AND state = 'active' AND EXISTS (SELECT 1 FROM owners o WHERE o.crate_id = $1 AND o.user_id = $11)
+            WHERE id = $1 AND state = 'active' AND name = $11
             RETURNING id, revision, last_published_at
             """,
             Place,
             id, release.Description, release.Homepage, release.Documentation, release.Repository, version.Claims.Readme,
-            Json(release.Keywords), Json(release.Categories), publish.Num, rank, publish.UserId);
+            Json(release.Keywords), Json(release.Categories), publish.Num, rank, publish.Name);
     }
 
     /// <summary>A deleted crate whose name is free again: the same row goes on, with its revisions, a new spelling and a new owner.</summary>
@@ -134,6 +132,16 @@ public static class Recording
             publish.UserId, publish.Id, publishedAt).ConfigureAwait(false);
         return id!.Value;
     }
+
+    // False: the publisher is no owner any more. It is asked here, behind the update that waited for the crate's row and so for whoever was
+    // changing its owners; that update itself would still see the owners of the moment it began.
+    private static async ValueTask<bool> AuditAsync(Statements sql, PublishRow publish, long crateId, long versionId) => await sql.ExecuteAsync(
+        """
+        INSERT INTO audit (at, action, user_id, token_id, crate_id, version_id)
+        SELECT now_us(), 'publish', CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT)
+        WHERE EXISTS (SELECT 1 FROM owners o WHERE o.crate_id = $3 AND o.user_id = $1)
+        """,
+        publish.UserId, publish.TokenId, crateId, versionId).ConfigureAwait(false) == 1;
 
     private static async ValueTask InsertDependenciesAsync(Statements sql, VersionFacts version, long versionId)
     {

@@ -54,6 +54,26 @@ public static class Reservation
         var canonical = CanonicalName.Of(publish.Name);
         var numNoBuild = version.Release.Version.WithoutBuild;
 
+        // The reservation first, the rules under it: whoever held it before has committed its version or its reject, so that the rules, read
+        // by later statements, see that. Read before it, they could let two publishes have the same number.
+        if (await TakeAsync(sql, publish, canonical.Text, numNoBuild).ConfigureAwait(false) is not { } fence)
+            return await QueueAsync(sql, publish, canonical.Text, numNoBuild).ConfigureAwait(false);
+        var reserved = await ApplyRulesAsync(sql, version, canonical, fence, limits, categories).ConfigureAwait(false);
+        if (reserved is not Reserved.Ours) await Publishes.ReleaseAsync(sql, publish.Id).ConfigureAwait(false);
+        return reserved;
+    }
+
+    /// <summary>Whether a reservation still stands as it was made.</summary>
+    public static async ValueTask<bool> IsHeldAsync(Statements sql, string holder, long fence)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return await sql.LongAsync("SELECT 1 FROM reservations WHERE holder = $1 AND fence = $2", holder, fence).ConfigureAwait(false) is not null;
+    }
+
+    private static async ValueTask<Reserved> ApplyRulesAsync(
+        Statements sql, VersionFacts version, CanonicalName canonical, long fence, PublishOptions limits, IReadOnlySet<string> categories)
+    {
+        var (publish, numNoBuild) = (version.Publish, version.Release.Version.WithoutBuild);
         var (over, reserved, crate, taken) = await ReadAsync(sql, publish, canonical, numNoBuild).ConfigureAwait(false);
         if (over) return new Reserved.Over();
         var exists = crate is { Deleted: false };
@@ -74,14 +94,7 @@ public static class Reservation
         var slugs = version.Release.Categories.Where(slug => !categories.Contains(slug)).ToList();
         if (slugs.Count > 0) return new Reserved.Refused(RegistryRejects.UnknownCategories(slugs));
 
-        return await InsertAsync(sql, publish, canonical.Text, numNoBuild, crate, takesAgain: taken is not null).ConfigureAwait(false);
-    }
-
-    /// <summary>Whether a reservation still stands as it was made.</summary>
-    public static async ValueTask<bool> IsHeldAsync(Statements sql, string holder, long fence)
-    {
-        ArgumentNullException.ThrowIfNull(sql);
-        return await sql.LongAsync("SELECT 1 FROM reservations WHERE holder = $1 AND fence = $2", holder, fence).ConfigureAwait(false) is not null;
+        return new Reserved.Ours(fence, crate?.Id, crate is { Deleted: true }, taken is not null);
     }
 
     private static async ValueTask<(bool Over, bool Reserved, CrateState? Crate, Taken? Taken)> ReadAsync(
@@ -135,22 +148,26 @@ public static class Reservation
         await Publishes.AcceptAsync(sql, publish.Id, crateId, versionId, revision!.Value, 0).ConfigureAwait(false);
     }
 
-    private static async ValueTask<Reserved> InsertAsync(Statements sql, PublishRow publish, string canonical, string numNoBuild, CrateState? crate, bool takesAgain)
-    {
-        var fence = await sql.LongAsync(
-            """
-            INSERT INTO reservations (namespace, source, canonical, num_no_build, holder, checksum, fence, reserved_at)
-            VALUES ('', 'local', $1, $2, $3, $4, 1, now_us())
-            ON CONFLICT (namespace, source, canonical, num_no_build)
-            DO UPDATE SET fence = reservations.fence + 1, reserved_at = now_us() WHERE reservations.holder = excluded.holder
-            RETURNING fence
-            """,
-            canonical, numNoBuild, publish.Id, publish.Checksum).ConfigureAwait(false);
-        if (fence is not null) return new Reserved.Ours(fence.Value, crate?.Id, crate is { Deleted: true }, takesAgain);
+    // The reservation of a publish at work is left as it is, but its row is locked until this transaction ends: its holder cannot end
+    // meanwhile. One that a decided publish left behind (a run of it reserved while another gave it up, and died) is anybody's.
+    private static ValueTask<long?> TakeAsync(Statements sql, PublishRow publish, string canonical, string numNoBuild) => sql.LongAsync(
+        """
+        INSERT INTO reservations (namespace, source, canonical, num_no_build, holder, checksum, fence, reserved_at)
+        VALUES ('', 'local', $1, $2, $3, $4, 1, now_us())
+        ON CONFLICT (namespace, source, canonical, num_no_build)
+        DO UPDATE SET fence = reservations.fence + 1, reserved_at = now_us(), holder = excluded.holder, checksum = excluded.checksum
+            WHERE reservations.holder = excluded.holder
+                OR EXISTS (SELECT 1 FROM publishes h WHERE h.id = reservations.holder AND h.decided_at IS NOT NULL)
+        RETURNING fence
+        """,
+        canonical, numNoBuild, publish.Id, publish.Checksum);
 
+    // The holder, when it ends, gives back the reservation before it wakes who waits, so it comes behind this transaction.
+    private static async ValueTask<Reserved> QueueAsync(Statements sql, PublishRow publish, string canonical, string numNoBuild)
+    {
         var holder = await sql.TextAsync(
-            "SELECT holder FROM reservations WHERE namespace = '' AND source = 'local' AND canonical = $1 AND num_no_build = $2", canonical, numNoBuild).ConfigureAwait(false);
-        await Publishes.WaitForAsync(sql, publish.Id, holder!).ConfigureAwait(false);
-        return new Reserved.Busy(holder!);
+            "SELECT holder FROM reservations WHERE namespace = '' AND source = 'local' AND canonical = $1 AND num_no_build = $2", canonical, numNoBuild).ConfigureAwait(false)
+            ?? throw new InvalidOperationException($"the reservation of {canonical} {numNoBuild} vanished under its lock");
+        return await Publishes.WaitForAsync(sql, publish.Id, holder).ConfigureAwait(false) == 1 ? new Reserved.Busy(holder) : new Reserved.Over();
     }
 }

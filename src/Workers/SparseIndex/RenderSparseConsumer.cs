@@ -29,11 +29,12 @@ public sealed class RenderSparseConsumer(IDatabase database, IObjectStore store,
             var snapshot = await database.ReadAsync(sql => IndexLines.ReadAsync(sql, crateId)).ConfigureAwait(false)
                 ?? throw new InvalidOperationException($"crate {crateId} has a projection but no row");
             FaultPoints.Reach("sparse.rendered");
+            var held = claim;
+            if (snapshot.Revision > held.Revision) held = await database.WriteAsync(sql => Claims.RaiseAsync(sql, held, snapshot.Revision)).ConfigureAwait(false);
 
-            var path = await WriteAsync(snapshot, claim.Path).ConfigureAwait(false);
+            var path = await WriteAsync(snapshot, held.Path).ConfigureAwait(false);
             FaultPoints.Reach("sparse.written");
-            var (closing, rendered) = (claim, snapshot.Revision);
-            claim = await database.WriteAsync(sql => Claims.CloseAsync(sql, closing, rendered, path, process.Id)).ConfigureAwait(false);
+            claim = await database.WriteAsync(sql => Claims.CloseAsync(sql, held, path, process.Id)).ConfigureAwait(false);
         }
 
         FaultPoints.Reach("sparse.closed");

@@ -4,7 +4,10 @@ using Pipeline.Registry.Truth;
 
 namespace Pipeline.Workers.Upkeep;
 
-/// <summary>The queries of the sweep. Claiming a row stamps it as rung, so that the next sweep leaves it alone for a while.</summary>
+/// <summary>
+/// The queries of the sweep. Claiming a row stamps it as rung, so that the next sweep leaves it alone for a while; two sweeps at once take
+/// different rows. They are chosen once, before any is stamped: chosen anew for each, more than asked for would be.
+/// </summary>
 public sealed class WaitingRows(WorkerOptions options)
 {
     // A row put off after a failure is due at its next try; any other some time after its last bell.
@@ -18,8 +21,9 @@ public sealed class WaitingRows(WorkerOptions options)
         ArgumentNullException.ThrowIfNull(sql);
         var ids = await sql.QueryAsync(
             $"""
-            UPDATE publishes SET rung_at = now_us() WHERE id IN (
+            WITH due AS MATERIALIZED (
                 SELECT id FROM publishes WHERE state = $2 AND decided_at IS NULL AND {Due} ORDER BY id LIMIT $3{sql.Dialect.SkipLocked})
+            UPDATE publishes SET rung_at = now_us() WHERE id IN (SELECT id FROM due)
             RETURNING id
             """,
             static row => row.Text(0), _again, state, (long)most).ConfigureAwait(false);
@@ -33,8 +37,9 @@ public sealed class WaitingRows(WorkerOptions options)
         ArgumentNullException.ThrowIfNull(sql);
         var behind = await sql.QueryAsync(
             $"""
-            UPDATE projections SET rung_at = now_us() WHERE kind = 'sparse' AND target = '' AND crate_id IN (
+            WITH due AS MATERIALIZED (
                 SELECT crate_id FROM projections WHERE kind = 'sparse' AND target = '' AND reached < wanted AND {Due} ORDER BY first_change LIMIT $2{sql.Dialect.SkipLocked})
+            UPDATE projections SET rung_at = now_us() WHERE kind = 'sparse' AND target = '' AND crate_id IN (SELECT crate_id FROM due)
             RETURNING first_change, crate_id
             """,
             static row => (Change: row.Long(0), CrateId: row.Long(1)), _again, (long)most).ConfigureAwait(false);
@@ -52,10 +57,11 @@ public sealed class WaitingRows(WorkerOptions options)
         ArgumentNullException.ThrowIfNull(sql);
         return sql.QueryAsync(
             $"""
-            UPDATE deletions SET rung_at = now_us() WHERE done_at IS NULL AND id IN (
+            WITH due AS MATERIALIZED (
                 SELECT id FROM deletions d WHERE done_at IS NULL AND (rung_at IS NULL OR rung_at < now_us() - $1)
                     AND NOT EXISTS (SELECT 1 FROM projections p WHERE p.crate_id = d.crate_id AND p.reached < d.revision)
                 ORDER BY id LIMIT $2{sql.Dialect.SkipLocked})
+            UPDATE deletions SET rung_at = now_us() WHERE id IN (SELECT id FROM due)
             RETURNING crate_id
             """,
             static row => row.Long(0), _again, (long)most);

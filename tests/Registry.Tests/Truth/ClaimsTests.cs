@@ -68,6 +68,25 @@ public sealed class ClaimsTests : IAsyncLifetime
         (await ReachedAsync()).ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_renderer_of_what_was_claimed_must_render_again_when_another_wrote_a_newer_revision_under_the_same_claim(bool slowOneClosesLast)
+    {
+        var (fast, slow) = (await OpenAsync(Me), await OpenAsync(Other));
+        await BumpAsync("yank");
+        var raised = await RaiseAsync(fast!, 2);
+
+        // Both have written, the slow one last.
+        if (slowOneClosesLast) (await CloseAsync(raised, 2, Me)).ShouldBeNull();
+        var again = await CloseAsync(slow!, 1, Other);
+        if (!slowOneClosesLast) (await CloseAsync(raised, 2, Me)).ShouldBeNull();
+
+        again.ShouldNotBeNull();
+        (await CloseAsync(again, 2, Other)).ShouldBeNull();
+        (await ReachedAsync()).ShouldBe(2);
+    }
+
     [Fact]
     public async Task Reaching_an_older_revision_leaves_the_projection_behind_from_the_first_change_it_lacks()
     {
@@ -111,8 +130,13 @@ public sealed class ClaimsTests : IAsyncLifetime
 
     private ValueTask<Claim?> OpenAsync(string process) => Database.WriteAsync(sql => Claims.OpenAsync(sql, _crate, ProjectionKinds.Sparse, process));
 
-    private ValueTask<Claim?> CloseAsync(Claim claim, long rendered, string process) =>
-        Database.WriteAsync(sql => Claims.CloseAsync(sql, claim, rendered, "3/f/foo", process));
+    private async ValueTask<Claim?> CloseAsync(Claim claim, long rendered, string process)
+    {
+        var raised = await RaiseAsync(claim, rendered);
+        return await Database.WriteAsync(sql => Claims.CloseAsync(sql, raised, "3/f/foo", process));
+    }
+
+    private ValueTask<Claim> RaiseAsync(Claim claim, long rendered) => Database.WriteAsync(sql => Claims.RaiseAsync(sql, claim, rendered));
 
     private ValueTask<Revised> BumpAsync(string kind) => Database.WriteAsync(sql => Revisions.BumpAsync(sql, _crate, kind, "1.0.0"));
 
