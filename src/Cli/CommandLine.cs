@@ -36,6 +36,7 @@ public static class CommandLine
         ServeCommands.Up(session),
         ServeCommands.Api(session),
         ServeCommands.Worker(session),
+        MigrateCommand.Create(session),
         UserCommand.Create(session),
         TokenCommand.Create(session),
         CrateCommand.Create(session),

@@ -18,6 +18,8 @@ public sealed class TempDatabase : IAsyncDisposable
     private const string Variable = "PIPELINE_TEST_CONNECTION";
 
     private readonly IAsyncDisposable[] _owned;
+    private readonly List<IAsyncDisposable> _again = [];
+    private PostgresCopy? _copy;
 
     private TempDatabase(string folder, IDatabase database, ManualClock clock, params IAsyncDisposable[] owned) => (Folder, Database, Clock, _owned) = (folder, database, clock, owned);
 
@@ -47,9 +49,9 @@ public sealed class TempDatabase : IAsyncDisposable
 
         var copy = await PostgresCopies.CreateAsync();
         var postgres = copy.Open();
-        if (itsClock == TimeProvider.System) return new TempDatabase(folder, postgres, clock, postgres, copy) { Settings = (Variable, copy.Options.Postgres!.Reveal()) };
+        if (itsClock == TimeProvider.System) return new TempDatabase(folder, postgres, clock, postgres, copy) { _copy = copy, Settings = (Variable, copy.Options.Postgres!.Reveal()) };
         await postgres.WriteAsync(sql => sql.ExecuteAsync(ManualNow));
-        return new TempDatabase(folder, new Clocked(postgres, itsClock ?? clock), clock, postgres, copy) { Settings = (Variable, Frozen(copy, clock)) };
+        return new TempDatabase(folder, new Clocked(postgres, itsClock ?? clock), clock, postgres, copy) { _copy = copy, Settings = (Variable, Frozen(copy, clock)) };
     }
 
     /// <summary>The database of the test that started this process.</summary>
@@ -70,11 +72,20 @@ public sealed class TempDatabase : IAsyncDisposable
     public async ValueTask<string> TextsAsync(string sql, params object?[] parameters) =>
         string.Join(", ", await Database.ReadAsync(statements => statements.QueryAsync(sql, static row => row.Text(0), parameters)));
 
+    /// <summary>Opens it once more, as another process does; closed with this.</summary>
+    public IDatabase OpenAgain()
+    {
+        IDatabase again = _copy is not null ? _copy.Open() : new SqliteDatabase(Path.Combine(Folder, "registry.db"), TimeProvider.System, readers: 2);
+        _again.Add((IAsyncDisposable)again);
+        return again;
+    }
+
     /// <summary>Closes the database while the test goes on.</summary>
     public ValueTask CloseAsync() => _owned[0].DisposeAsync();
 
     public async ValueTask DisposeAsync()
     {
+        foreach (var one in _again) await one.DisposeAsync();
         foreach (var one in _owned) await one.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
     }

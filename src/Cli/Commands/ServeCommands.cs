@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Pipeline.Cli.Hosting;
+using Pipeline.Registry.Failures;
 using Pipeline.Workers;
 
 namespace Pipeline.Cli.Commands;
@@ -72,9 +73,9 @@ internal static class ServeCommands
         return command;
     }
 
-    private static Option<string?> DataOption() => new("--data") { Description = "The data folder, instead of PIPELINE_DATA or .pipeline", HelpName = "DIR" };
+    internal static Option<string?> DataOption() => new("--data") { Description = "The data folder, instead of PIPELINE_DATA or .pipeline", HelpName = "DIR" };
 
-    private static Option<string[]> SetOption()
+    internal static Option<string[]> SetOption()
     {
         var set = new Option<string[]>("--set") { Description = "A configuration key (ops/config.md), such as Publish:HoldSeconds=5", HelpName = "KEY=VALUE" };
         set.Validators.Add(static result =>
@@ -109,9 +110,9 @@ internal static class ServeCommands
         {
             return await PipelineHost.RunAsync(settings with { Ready = Ready }, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (!serves && e is InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (!serves && e is InvalidOperationException or IOException or UnauthorizedAccessException or TransientException)
         {
-            // A key that does not fit, a folder or port that is taken: the message names it.
+            // A key that does not fit, a folder or port that is taken, a database that is away: the message names it.
             throw new CliException(e.Message, e);
         }
 

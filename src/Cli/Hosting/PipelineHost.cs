@@ -94,13 +94,16 @@ public sealed class PipelineHost : IAsyncDisposable
         _folder.Dispose();
     }
 
+    /// <summary>Where the configuration comes from, the later before the earlier: a file, the environment, the command line.</summary>
+    internal static void AddSources(IConfigurationBuilder configuration, IEnumerable<KeyValuePair<string, string?>> overrides) => configuration
+        .AddJsonFile(Path.Combine(Environment.CurrentDirectory, "appsettings.json"), optional: true)
+        .AddEnvironmentVariables("PIPELINE__")
+        .AddInMemoryCollection(overrides);
+
     /// <summary>Reads the configuration and sets up the log. Returns whether the public URL is configured, and not made up from the port.</summary>
     private static bool Configure(IHostApplicationBuilder builder, HostSettings settings)
     {
-        builder.Configuration
-            .AddJsonFile(Path.Combine(Environment.CurrentDirectory, "appsettings.json"), optional: true)
-            .AddEnvironmentVariables("PIPELINE__")
-            .AddInMemoryCollection(settings.Overrides);
+        AddSources(builder.Configuration, settings.Overrides);
         var urlIsConfigured = builder.Configuration["Registry:PublicUrl"] is not null;
         foreach (var (key, value) in Implied(settings)) builder.Configuration[key] ??= value;
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));

@@ -13,11 +13,11 @@ namespace Pipeline.Cli.Hosting;
 internal static class Preparation
 {
     /// <summary>Prepares a process to serve.</summary>
-    /// <exception cref="InvalidOperationException">A shared database lacks migrations: <c>pipeline migrate</c> applies them, once for all processes.</exception>
+    /// <exception cref="InvalidOperationException">A shared database lacks migrations, which <c>pipeline migrate</c> applies once for all processes, or is too new.</exception>
     public static async Task RunAsync(IServiceProvider services, DataFolder folder, Shape shape, CancellationToken cancellationToken)
     {
         var database = services.GetRequiredService<IDatabase>();
-        if (shape.OwnsData) await MigrateAsync(database, folder, cancellationToken).ConfigureAwait(false);
+        if (shape.OwnsData) await MigrateAsync(database, folder, AdminToken.WhenMissing, cancellationToken).ConfigureAwait(false);
         else await RequireSchemaAsync(database, cancellationToken).ConfigureAwait(false);
 
         var workers = services.GetRequiredService<WorkerOptions>();
@@ -29,21 +29,23 @@ internal static class Preparation
     }
 
     /// <summary>Applies the migrations and makes the registry usable: its epoch, and an administrator whose token lies in the data folder.</summary>
-    /// <returns>How many migrations were applied.</returns>
-    public static async Task<int> MigrateAsync(IDatabase database, DataFolder folder, CancellationToken cancellationToken)
+    /// <param name="database">The database.</param>
+    /// <param name="folder">The data folder.</param>
+    /// <param name="token">When the token is written: see <see cref="FirstStart.EnsureAdminAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The migrations that were applied, and whether a token was written.</returns>
+    public static async Task<(IReadOnlyList<string> Applied, bool HasNewToken)> MigrateAsync(
+        IDatabase database, DataFolder folder, AdminToken token, CancellationToken cancellationToken)
     {
         var applied = await Migrator.MigrateAsync(database, cancellationToken).ConfigureAwait(false);
         await database.WriteAsync(
             static sql => sql.ExecuteAsync("INSERT INTO registry (id, epoch, created_at) VALUES (1, $1, now_us()) ON CONFLICT (id) DO NOTHING", Guid.CreateVersion7().ToString()),
             cancellationToken).ConfigureAwait(false);
-        await FirstStart.EnsureAdminAsync(database, folder.Path, cancellationToken).ConfigureAwait(false);
-        return applied;
+        return (applied, await FirstStart.EnsureAdminAsync(database, folder.Path, token, cancellationToken).ConfigureAwait(false));
     }
 
     private static async Task RequireSchemaAsync(IDatabase database, CancellationToken cancellationToken)
     {
-        var missing = await Migrator.MissingAsync(database, cancellationToken).ConfigureAwait(false);
-        if (missing.Count > 0)
-            throw new InvalidOperationException($"the database lacks {string.Join(", ", missing)}: run `pipeline migrate` first");
+        if (await Migrator.RefusalAsync(database, cancellationToken).ConfigureAwait(false) is { } refusal) throw new InvalidOperationException(refusal);
     }
 }

@@ -4,18 +4,20 @@ namespace Pipeline.Registry.Database;
 public sealed class Dialect
 {
     /// <summary>SQLite 3.40 or newer.</summary>
-    public static readonly Dialect Sqlite = new("sqlite", "", "(SELECT value FROM json_each({0}))");
+    public static readonly Dialect Sqlite = new("sqlite", "", "(SELECT value FROM json_each({0}))", "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1");
 
     /// <summary>PostgreSQL 15 or newer.</summary>
-    public static readonly Dialect Postgres = new("postgres", " FOR UPDATE SKIP LOCKED", "(SELECT jsonb_array_elements_text({0}::jsonb))");
+    public static readonly Dialect Postgres = new(
+        "postgres", " FOR UPDATE SKIP LOCKED", "(SELECT jsonb_array_elements_text({0}::jsonb))", "SELECT 1 WHERE to_regclass($1) IS NOT NULL");
 
     private readonly string _list;
 
-    private Dialect(string name, string skipLocked, string list)
+    private Dialect(string name, string skipLocked, string list, string tableExists)
     {
         Name = name;
         SkipLocked = skipLocked;
         _list = list;
+        TableExists = tableExists;
     }
 
     /// <summary>The folder of the engine's migrations.</summary>
@@ -23,6 +25,9 @@ public sealed class Dialect
 
     /// <summary>Put behind a SELECT that claims rows, so that two claimers take different ones. SQLite has one writer and needs none.</summary>
     public string SkipLocked { get; }
+
+    /// <summary>A query with one row if there is a table of the name in <c>$1</c>, else with none.</summary>
+    internal string TableExists { get; }
 
     /// <summary>A JSON array parameter as a set of texts, for <c>IN</c>.</summary>
     /// <param name="parameter">The parameter's place, such as <c>$1</c>.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -6,27 +7,43 @@ namespace Pipeline.Registry.Database;
 /// <summary>
 /// Applies the embedded migrations: plain SQL, one folder per engine, forward only, each in the transaction that records it
 /// with its SHA-256. Several processes may start at once: the first one's lock makes the others wait and find nothing to do.
+/// A step's name begins with the number of the schema version it belongs to, <c>0002_address.sql</c>.
 /// </summary>
 public static class Migrator
 {
-    /// <summary>Applies what is missing and returns how many steps that were.</summary>
-    /// <exception cref="InvalidOperationException">A step that was applied has another text now.</exception>
-    public static ValueTask<int> MigrateAsync(IDatabase database, CancellationToken cancellationToken = default) =>
-        database.WriteAsync(ApplyAsync, cancellationToken);
+    private const int NumberLength = 4;
 
-    /// <summary>The names of the steps the database lacks. Not empty: a process must not work on it.</summary>
-    public static async ValueTask<IReadOnlyList<string>> MissingAsync(IDatabase database, CancellationToken cancellationToken = default)
+    /// <summary>Applies what is missing and returns the names of those steps.</summary>
+    /// <exception cref="InvalidOperationException">A step that was applied has another text now, or the database is too new for this program.</exception>
+    public static ValueTask<IReadOnlyList<string>> MigrateAsync(IDatabase database, CancellationToken cancellationToken = default)
     {
-        var done = await database.WriteAsync(DoneAsync, cancellationToken).ConfigureAwait(false);
-        return [.. Steps(database.Dialect).Select(step => step.Name).Where(name => !done.ContainsKey(name))];
+        ArgumentNullException.ThrowIfNull(database);
+        return database.WriteAsync(ApplyAsync, cancellationToken);
     }
 
-    private static async ValueTask<int> ApplyAsync(Statements sql)
+    /// <summary>
+    /// Why a process must not work on the database as it is, in one sentence; null: it may. A database one schema version ahead will do:
+    /// versions only add until every process has them (expand, then contract), so that processes one version apart run together.
+    /// Only reads, and needs no right but to read.
+    /// </summary>
+    public static async ValueTask<string?> RefusalAsync(IDatabase database, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        var done = await database.ReadAsync(DoneAsync, cancellationToken).ConfigureAwait(false);
+        var steps = Steps(database.Dialect).Select(static step => step.Name).ToList();
+        var missing = steps.Where(name => !done.ContainsKey(name)).ToList();
+        return missing.Count > 0 ? $"the database lacks {string.Join(", ", missing)}: run `pipeline migrate` first" : TooNew(done.Keys, steps);
+    }
+
+    private static async ValueTask<IReadOnlyList<string>> ApplyAsync(Statements sql)
     {
         if (sql.Dialect == Dialect.Postgres) await sql.ExecuteAsync("SELECT pg_advisory_xact_lock(7203441)").ConfigureAwait(false);
+        await sql.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)").ConfigureAwait(false);
         var done = await DoneAsync(sql).ConfigureAwait(false);
-        var applied = 0;
-        foreach (var step in Steps(sql.Dialect))
+        var steps = Steps(sql.Dialect).ToList();
+        if (TooNew(done.Keys, steps.ConvertAll(static step => step.Name)) is { } refusal) throw new InvalidOperationException(refusal);
+        var applied = new List<string>();
+        foreach (var step in steps)
         {
             if (done.TryGetValue(step.Name, out var sha256))
             {
@@ -36,7 +53,7 @@ public static class Migrator
 
             await sql.ExecuteAsync(step.Sql).ConfigureAwait(false);
             await sql.ExecuteAsync("INSERT INTO schema_migrations (name, sha256, applied_at) VALUES ($1, $2, now_us())", step.Name, step.Sha256).ConfigureAwait(false);
-            applied++;
+            applied.Add(step.Name);
         }
 
         return applied;
@@ -44,10 +61,21 @@ public static class Migrator
 
     private static async ValueTask<Dictionary<string, string>> DoneAsync(Statements sql)
     {
-        await sql.ExecuteAsync("CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)").ConfigureAwait(false);
+        if (await sql.LongAsync(sql.Dialect.TableExists, "schema_migrations").ConfigureAwait(false) is null) return new Dictionary<string, string>(StringComparer.Ordinal);
         var rows = await sql.QueryAsync("SELECT name, sha256 FROM schema_migrations", static row => (Name: row.Text(0), Sha256: row.Text(1))).ConfigureAwait(false);
         return rows.ToDictionary(row => row.Name, row => row.Sha256, StringComparer.Ordinal);
     }
+
+    private static string? TooNew(IEnumerable<string> done, IReadOnlyList<string> steps)
+    {
+        var known = steps.Max(Number);
+        var newest = done.Except(steps, StringComparer.Ordinal).OrderByDescending(Number).FirstOrDefault();
+        return newest is not null && Number(newest) > known + 1
+            ? $"the database has {newest} and this program knows {known:0000} at most: run a newer one, one schema version apart at most"
+            : null;
+    }
+
+    private static int Number(string name) => int.Parse(name.AsSpan(0, NumberLength), NumberStyles.None, CultureInfo.InvariantCulture);
 
     private static IEnumerable<Step> Steps(Dialect dialect)
     {

@@ -98,7 +98,7 @@ public class StoreTests
     {
         await using var fixture = await IdentityFixture.CreateAsync();
         var folder = fixture.Temp.Folder;
-        (await FirstStart.EnsureAdminAsync(fixture.Temp.Database, folder, Cancel)).ShouldBeTrue();
+        (await FirstStart.EnsureAdminAsync(fixture.Temp.Database, folder, AdminToken.WhenMissing, Cancel)).ShouldBeTrue();
         var file = Path.Combine(folder, FirstStart.TokenFile);
         var text = await File.ReadAllTextAsync(file, Cancel);
         var caller = (await fixture.Authenticator.AuthenticateAsync(text.Trim(), null, Cancel)).Caller.ShouldNotBeNull();
@@ -108,11 +108,13 @@ public class StoreTests
         File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
 #pragma warning restore CA1416
 
-        (await FirstStart.EnsureAdminAsync(fixture.Temp.Database, folder, Cancel)).ShouldBeFalse();
+        (await FirstStart.EnsureAdminAsync(fixture.Temp.Database, folder, AdminToken.WhenMissing, Cancel)).ShouldBeFalse();
         (await File.ReadAllTextAsync(file, Cancel)).ShouldBe(text);
 
+        (await FirstStart.EnsureAdminAsync(fixture.Temp.Database, folder, AdminToken.Always, Cancel)).ShouldBeTrue();
         File.Delete(file);
-        (await FirstStart.EnsureAdminAsync(fixture.Temp.Database, folder, Cancel)).ShouldBeTrue();
+        (await FirstStart.EnsureAdminAsync(fixture.Temp.Database, folder, AdminToken.WithAccount, Cancel)).ShouldBeFalse();
+        (await FirstStart.EnsureAdminAsync(fixture.Temp.Database, folder, AdminToken.WhenMissing, Cancel)).ShouldBeTrue();
         (await fixture.Authenticator.AuthenticateAsync((await File.ReadAllTextAsync(file, Cancel)).Trim(), null, Cancel)).Succeeded.ShouldBeTrue();
     }
 }
