@@ -23,6 +23,9 @@ public sealed class RealServices : IAsyncDisposable
     /// <summary>What <c>ops/services</c> exports: the environment that configures a process for the services.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; private set; } = new Dictionary<string, string>();
 
+    /// <summary>Where they keep what they have, each in a folder of its name.</summary>
+    public string Folder => _folder;
+
     /// <summary>One exported value.</summary>
     public string this[string variable] =>
         Environment.TryGetValue(variable, out var value) ? value : throw new InvalidOperationException($"no service exports {variable}; there are: {string.Join(", ", Environment.Keys)}");

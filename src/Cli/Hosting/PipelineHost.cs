@@ -142,7 +142,7 @@ public sealed class PipelineHost : IAsyncDisposable
         services.AddSingleton<ThisProcess>();
         services.AddHostedService(provider => provider.GetRequiredService<ThisProcess>());
         services.AddWorkers(workers);
-        if (!shape.OwnsData && workers.Serves("commit-index")) services.AddHostedService<IndexConfigSchedule>();
+        if ((!shape.OwnsData || gitOptions.Remote is not null) && workers.Serves("commit-index")) services.AddHostedService<IndexConfigSchedule>();
         Engines.AddBus(services, services.AddSection<BusOptions>(configuration, "Bus"), workers, role);
         if (role == HostRole.Worker) return workers;
 

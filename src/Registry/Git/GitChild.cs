@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Pipeline.Registry.Failures;
+using Pipeline.Registry.Posix;
 
 namespace Pipeline.Registry.Git;
 
@@ -8,14 +9,17 @@ namespace Pipeline.Registry.Git;
 public sealed class GitChild : IAsyncDisposable
 {
     private const int MaxErrors = 4096;
+    private const int MaxOutput = 64 << 20;
 
     private readonly Process _process;
     private readonly string _command;
     private readonly Task<string> _errors;
+    private readonly bool _leadsGroup;
 
-    internal GitChild(Process process, IReadOnlyList<string> arguments)
+    internal GitChild(Process process, IReadOnlyList<string> arguments, bool leadsGroup)
     {
         _process = process;
+        _leadsGroup = leadsGroup;
         _command = arguments.FirstOrDefault(argument => !argument.StartsWith('-') && !argument.Contains('=', StringComparison.Ordinal)) ?? "";
         _errors = ReadErrorsAsync(process.StandardError.BaseStream);
     }
@@ -45,6 +49,13 @@ public sealed class GitChild : IAsyncDisposable
     /// <summary>Ends git and its children at once.</summary>
     public void Kill()
     {
+        if (_leadsGroup)
+        {
+            // While anybody of the group lives, its number is nobody else's: and somebody does who holds standard error open.
+            if (!_process.HasExited || !_errors.IsCompleted) Libc.KillGroup(_process.Id);
+            return;
+        }
+
         try
         {
             _process.Kill(entireProcessTree: true);
@@ -99,7 +110,7 @@ public sealed class GitChild : IAsyncDisposable
         }
         finally
         {
-            if (!_process.HasExited) Kill();
+            if (!_process.HasExited || _leadsGroup) Kill();
         }
     }
 
@@ -114,7 +125,13 @@ public sealed class GitChild : IAsyncDisposable
     private static async Task<byte[]> ReadAllAsync(Stream stream, CancellationToken cancellationToken)
     {
         using var all = new MemoryStream();
-        await stream.CopyToAsync(all, cancellationToken).ConfigureAwait(false);
+        var buffer = new byte[1 << 14];
+        while (await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and var read)
+        {
+            if (all.Length + read > MaxOutput) throw new TransientException("git-output", $"git said more than {MaxOutput} bytes");
+            all.Write(buffer, 0, read);
+        }
+
         return all.ToArray();
     }
 

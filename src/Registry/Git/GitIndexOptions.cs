@@ -1,6 +1,8 @@
+using Pipeline.Contracts;
+
 namespace Pipeline.Registry.Git;
 
-/// <summary>The git index: where the repository is and who its commits are by. Section <c>GitIndex</c>.</summary>
+/// <summary>The git index: where the repository is, who its commits are by, and the remote it is pushed to. Section <c>GitIndex</c>.</summary>
 public sealed record GitIndexOptions
 {
     /// <summary>The bare repository's folder. Beside it lie its writer's lock and git's home.</summary>
@@ -41,6 +43,36 @@ public sealed record GitIndexOptions
     /// wait makes each commit cheaper; the first change after a pause never waits. Keep it well below a second.
     /// </summary>
     public double GatherSeconds { get; init; } = 0.25;
+
+    /// <summary>
+    /// The repository that the index is pushed to: <c>https://</c>, <c>ssh://</c>, <c>file://</c> or an absolute path, without credentials. Null:
+    /// none, the index is served from <see cref="RepositoryPath"/>. With one, a change counts as shown only when the remote has confirmed it.
+    /// </summary>
+    public string? Remote { get; init; }
+
+    /// <summary>The remote's branch.</summary>
+    public string RemoteBranch { get; init; } = "master";
+
+    /// <summary>The user of an https remote.</summary>
+    public string? RemoteUser { get; init; }
+
+    /// <summary>The password or token of an https remote.</summary>
+    public Secret? RemotePassword { get; init; }
+
+    /// <summary>A PEM file with the certificates that an https remote's must come from; null: the system's.</summary>
+    public string? RemoteCaFile { get; init; }
+
+    /// <summary>The private key of an ssh remote, without a passphrase.</summary>
+    public string? SshKeyFile { get; init; }
+
+    /// <summary>The host keys of an ssh remote, as ssh's <c>known_hosts</c>. No host is trusted at first sight.</summary>
+    public string? SshKnownHosts { get; init; }
+
+    /// <summary>The most seconds that a fetch from the remote or a push may take.</summary>
+    public double RemoteSeconds { get; init; } = 300;
+
+    /// <summary>The most seconds for which the remote may say nothing.</summary>
+    public double RemoteIdleSeconds { get; init; } = 60;
 
     /// <summary><see cref="CommandSeconds"/> as a span.</summary>
     internal TimeSpan CommandLimit => TimeSpan.FromSeconds(CommandSeconds);

@@ -17,6 +17,8 @@ public sealed class GitProgram(string program, string home)
     // born in that moment, or a slow reader would hold the writer's lock.
     private static readonly Lock StartGate = new();
 
+    private static readonly Dictionary<string, string> NoVariables = [];
+
     /// <summary>Starts git on a repository.</summary>
     /// <param name="repository">The bare repository's folder, or null for a command without one.</param>
     /// <param name="arguments">The command and its arguments.</param>
@@ -48,10 +50,28 @@ public sealed class GitProgram(string program, string home)
         return await child.FinishAsync(ReadOnlyMemory<byte>.Empty, limit, cancellationToken).ConfigureAwait(false);
     }
 
-    private GitChild Start(string? repository, IReadOnlyList<string> arguments, string? protocol, WriterLock? held)
+    /// <summary>
+    /// Runs a command that talks to a remote, under the lock, in a process group of its own: at the time limit all that git started ends with it.
+    /// </summary>
+    /// <param name="repository">The bare repository's folder.</param>
+    /// <param name="arguments">The command and its arguments.</param>
+    /// <param name="environment">Further variables of the child alone.</param>
+    /// <param name="held">The writer's lock.</param>
+    /// <param name="limit">The most time.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="TransientException">A program cannot be started, took too long or said too much.</exception>
+    internal async Task<GitResult> RunRemoteAsync(
+        string repository, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, WriterLock held, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        await using var child = Start(repository, arguments, protocol: null, held, environment);
+        return await child.FinishAsync(ReadOnlyMemory<byte>.Empty, limit, cancellationToken).ConfigureAwait(false);
+    }
+
+    private GitChild Start(string? repository, IReadOnlyList<string> arguments, string? protocol, WriterLock? held, IReadOnlyDictionary<string, string>? remote = null)
     {
         ArgumentNullException.ThrowIfNull(arguments);
-        var start = Describe(repository, arguments, protocol);
+        var start = Describe(repository, arguments, protocol, ownGroup: remote is not null);
+        foreach (var (name, value) in remote ?? NoVariables) start.Environment[name] = value;
         // For each object fast-import takes a quarter of a megabyte for zlib and gives it back, and the C library gives it on to the system and
         // fetches it again: half of its processor time. So memory once taken is kept, for as long as the short-lived child lives.
         if (held is not null) start.Environment["MALLOC_TRIM_THRESHOLD_"] = "134217728";
@@ -66,7 +86,7 @@ public sealed class GitProgram(string program, string home)
             catch (Win32Exception e)
             {
                 process.Dispose();
-                throw new TransientException("git-away", $"the program {program} cannot be started", e);
+                throw new TransientException("git-away", $"the program {start.FileName} cannot be started", e);
             }
             finally
             {
@@ -74,12 +94,13 @@ public sealed class GitProgram(string program, string home)
             }
         }
 
-        return new GitChild(process, arguments);
+        return new GitChild(process, arguments, leadsGroup: remote is not null);
     }
 
-    private ProcessStartInfo Describe(string? repository, IReadOnlyList<string> arguments, string? protocol)
+    private ProcessStartInfo Describe(string? repository, IReadOnlyList<string> arguments, string? protocol, bool ownGroup)
     {
-        var start = new ProcessStartInfo(program)
+        // setsid becomes git, under the same process id, as the leader of a new group.
+        var start = new ProcessStartInfo(ownGroup ? "setsid" : program)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -96,6 +117,7 @@ public sealed class GitProgram(string program, string home)
         start.Environment["GIT_TERMINAL_PROMPT"] = "0";
         if (protocol is not null) start.Environment["GIT_PROTOCOL"] = protocol;
 
+        if (ownGroup) start.ArgumentList.Add(program);
         // The data folder may belong to another user than the service: the operator put it there, git need not doubt it.
         start.ArgumentList.Add("-c");
         start.ArgumentList.Add("safe.directory=*");

@@ -8,10 +8,13 @@ namespace Pipeline.Registry.Git;
 /// The git index's bare repository. It is written to only in a session (<see cref="BeginWriteAsync"/>): one at a time on this machine,
 /// whatever died before. It is served to readers meanwhile.
 /// </summary>
-public sealed class IndexRepository(GitProgram git, GitIndexOptions options, TimeProvider clock, ILogger<IndexRepository> logger) : IDisposable
+public sealed class IndexRepository(GitProgram git, GitIndexOptions options, TimeProvider clock, ILogger<IndexRepository> logger, GitRemote? remote = null) : IDisposable
 {
     /// <summary>The one branch. Cargo fetches <c>HEAD</c>, which names it.</summary>
     public const string Branch = "refs/heads/master";
+
+    /// <summary>Where commits wait for the remote's word, when there is one. Readers do not fetch it.</summary>
+    internal const string Unconfirmed = "refs/pipeline/unconfirmed";
 
     /// <summary>Where cargo reads the registry's URLs.</summary>
     public const string ConfigPath = "config.json";
@@ -35,6 +38,10 @@ public sealed class IndexRepository(GitProgram git, GitIndexOptions options, Tim
         	auto = false
         [http]
         	receivepack = false
+        [transfer]
+        	hideRefs = refs/pipeline
+        [fetch]
+        	unpackLimit = 1
 
         """;
 
@@ -62,7 +69,7 @@ public sealed class IndexRepository(GitProgram git, GitIndexOptions options, Tim
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
             held = await WriterLock.AcquireAsync(LockPath, TimeSpan.FromSeconds(options.LockWaitSeconds), cancellationToken).ConfigureAwait(false);
             await PrepareAsync(held, cancellationToken).ConfigureAwait(false);
-            return new IndexSession(this, git, options, clock, held, _turn);
+            return new IndexSession(this, git, options, clock, held, _turn, remote);
         }
         catch
         {
@@ -72,10 +79,17 @@ public sealed class IndexRepository(GitProgram git, GitIndexOptions options, Tim
         }
     }
 
-    /// <summary>Commits <c>config.json</c> when it differs from the bytes given, or is not there. Returns whether it did.</summary>
+    /// <summary>Whether the index is pushed to a remote. Then the branch shows what the remote has confirmed, and nothing else.</summary>
+    public bool HasRemote => remote is not null;
+
+    /// <summary>
+    /// Commits <c>config.json</c> when it differs from the bytes given, or is not there. Returns whether it did. Never where there is a
+    /// remote: its file may have been edited by hand, so the writer adds one only when the remote has none.
+    /// </summary>
     /// <exception cref="TransientException">Another writer has not ended, or git cannot be run.</exception>
     public async Task<bool> EnsureConfigAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
+        if (HasRemote) return false;
         await using var session = await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         var (tip, ids) = await session.LookUpAsync([ConfigPath], cancellationToken).ConfigureAwait(false);
         if (ids[0] == GitBlobId.Of(content.Span)) return false;

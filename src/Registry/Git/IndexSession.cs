@@ -8,6 +8,8 @@ namespace Pipeline.Registry.Git;
 public sealed class IndexSession : IAsyncDisposable
 {
     private const int StaleExit = 1;
+    private static readonly string[] NoArguments = [];
+    private static readonly string[] Force = ["--force"];
 
     private readonly IndexRepository _repository;
     private readonly GitProgram _git;
@@ -17,7 +19,7 @@ public sealed class IndexSession : IAsyncDisposable
     private readonly SemaphoreSlim _turn;
     private bool _ended;
 
-    internal IndexSession(IndexRepository repository, GitProgram git, GitIndexOptions options, TimeProvider clock, WriterLock held, SemaphoreSlim turn)
+    internal IndexSession(IndexRepository repository, GitProgram git, GitIndexOptions options, TimeProvider clock, WriterLock held, SemaphoreSlim turn, GitRemote? remote)
     {
         _repository = repository;
         _git = git;
@@ -25,7 +27,11 @@ public sealed class IndexSession : IAsyncDisposable
         _clock = clock;
         _held = held;
         _turn = turn;
+        Remote = remote is null ? null : new RemoteSession(repository, git, options, held, remote);
     }
+
+    /// <summary>The remote, when there is one: commits go beside the branch, which follows when the remote has confirmed them.</summary>
+    public RemoteSession? Remote { get; }
 
     /// <summary>Reads the tip, and which bytes lie at some paths there.</summary>
     /// <returns>The tip's commit id, null before the first commit; per path the blob id, null where there is no file.</returns>
@@ -54,7 +60,7 @@ public sealed class IndexSession : IAsyncDisposable
         return (IdOf(answers[0]), ids);
     }
 
-    /// <summary>Appends commits to the branch, all or none, and returns the new tip once they are durable.</summary>
+    /// <summary>Appends commits to the branch (beside it, when there is a remote), all or none, and returns the new tip once they are durable.</summary>
     /// <param name="tip">The commit they build on, as <see cref="LookUpAsync"/> or the last call returned it.</param>
     /// <param name="commits">At least one.</param>
     /// <param name="cancellationToken">Ends git; the branch has then moved for all commits or for none.</param>
@@ -67,12 +73,14 @@ public sealed class IndexSession : IAsyncDisposable
         foreach (var commit in commits) CheckPaths(commit);
         var committer = string.Create(CultureInfo.InvariantCulture, $"{_options.CommitterName} <{_options.CommitterEmail}> {_clock.GetUtcNow().ToUnixTimeSeconds()} +0000");
 
+        // What waits for the remote is written over without asking: it was confirmed, or it is given up. The branch never is.
         await using var child = _git.StartWriter(
             _repository.Path,
-            ["-c", "core.fsync=all", "-c", "fastimport.unpackLimit=1", "fast-import", "--quiet", "--done", "--date-format=raw"],
+            ["-c", "core.fsync=all", "-c", "fastimport.unpackLimit=1", "fast-import", "--quiet", "--done", "--date-format=raw", .. Remote is null ? NoArguments : Force],
             _held);
+        var branch = Remote is null ? IndexRepository.Branch : IndexRepository.Unconfirmed;
         var result = await child.FinishAsync(
-            (stream, stop) => FastImportStream.WriteAsync(stream, tip, commits, committer, stop),
+            (stream, stop) => FastImportStream.WriteAsync(stream, branch, tip, commits, committer, stop),
             _options.CommandLimit,
             cancellationToken).ConfigureAwait(false);
         if (result.ExitCode != 0) throw Failed(result);
@@ -104,7 +112,7 @@ public sealed class IndexSession : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private static string? IdOf(string answer) => answer.Length is 40 or 64 && answer.All(char.IsAsciiHexDigitLower) ? answer : null;
+    internal static string? IdOf(string answer) => answer.Length is 40 or 64 && answer.All(char.IsAsciiHexDigitLower) ? answer : null;
 
     private static void CheckPaths(IndexCommit commit)
     {

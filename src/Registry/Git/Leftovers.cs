@@ -19,7 +19,7 @@ internal static class Leftovers
         removed += Remove(packs, "tmp_*", SearchOption.TopDirectoryOnly);
         removed += Remove(packs, ".tmp-*", SearchOption.TopDirectoryOnly);
         removed += Remove(packs, "*.lock", SearchOption.TopDirectoryOnly);
-        removed += Remove(packs, "*.keep", SearchOption.TopDirectoryOnly, IsFastImports);
+        removed += Remove(packs, "*.keep", SearchOption.TopDirectoryOnly, IsGits);
         removed += Remove(repository, "shallow_*", SearchOption.TopDirectoryOnly, IsOld);
         return removed;
     }
@@ -39,7 +39,8 @@ internal static class Leftovers
     }
 
     // An operator's own .keep stays.
-    private static bool IsFastImports(string keep) => new FileInfo(keep).Length <= 64 && File.ReadAllText(keep).Trim() == "fast-import";
+    private static bool IsGits(string keep) =>
+        new FileInfo(keep).Length <= 300 && File.ReadAllText(keep).Trim() is var why && (why == "fast-import" || why.StartsWith("fetch-pack ", StringComparison.Ordinal));
 
     private static bool IsOld(string file) => DateTime.UtcNow - File.GetLastWriteTimeUtc(file) > ReaderFilesKept;
 }

@@ -104,6 +104,9 @@ internal static partial class Libc
     /// <summary>Ends this very process as SIGKILL does: no finaliser, no flush, no exit handler.</summary>
     public static void KillSelf() => _ = kill(Environment.ProcessId, 9);
 
+    /// <summary>Ends every process of a group as SIGKILL does.</summary>
+    public static void KillGroup(int leader) => _ = kill(-leader, 9);
+
 #pragma warning disable IDE1006 // the names are the C library's
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int link(string existing, string created);

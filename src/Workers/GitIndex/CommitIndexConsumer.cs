@@ -1,22 +1,31 @@
 using MassTransit;
 using Pipeline.Contracts.Index;
+using Pipeline.Registry.Failures;
 
 namespace Pipeline.Workers.GitIndex;
 
 /// <summary>Brings the git index up to the database, whatever crates lag behind.</summary>
 /// <remarks>
 /// Triggered by: <see cref="CommitIndex"/>, a bell without a key, from publish, yank and deletion, or from the sweep.
-/// Produces: commits in the git index, and how far each crate's git projection has got.
+/// Produces: commits in the git index, a push when there is a remote, and how far each crate's git projection has got.
 /// Safe to repeat because: it reads what lags, compares each file with the tip's, and commits only what differs.
-/// Ordered/locked by: the oldest change a crate lacks; the writer's lock beside the repository, which git's children hold too.
-/// May run in parallel: no, one batch after another; a second one would wait for the lock and find nothing to do.
+/// Ordered/locked by: the oldest change a crate lacks; a lease among processes, and the writer's lock beside the repository, which git's children hold too.
+/// May run in parallel: no, one batch after another; a second one would wait for the lease and find nothing to do.
 /// </remarks>
-public sealed class CommitIndexConsumer(GitIndexWriter writer) : IConsumer<CommitIndex>
+public sealed class CommitIndexConsumer(GitIndexWriter writer, GitIndexRow index) : IConsumer<CommitIndex>
 {
     /// <inheritdoc/>
-    public Task Consume(ConsumeContext<CommitIndex> context)
+    public async Task Consume(ConsumeContext<CommitIndex> context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return writer.DrainAsync(context.CancellationToken);
+        if (await index.IsPutOffAsync(context.CancellationToken).ConfigureAwait(false)) return;
+        try
+        {
+            if (await writer.DrainAsync(context.CancellationToken).ConfigureAwait(false) is not null) await index.CameThroughAsync().ConfigureAwait(false);
+        }
+        catch (TransientException e)
+        {
+            await index.FailedAsync(e).ConfigureAwait(false);
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Git;
+using Pipeline.Registry.Options;
 using Pipeline.Registry.Truth;
 
 namespace Pipeline.Workers.GitIndex;
@@ -11,14 +12,14 @@ public static class GitIndexSetup
     /// <summary>Registers the writer. Needs <c>AddGitIndex</c>, the database, <see cref="ThisProcess"/> and the failure log; the consumer is the bus's to add.</summary>
     public static IServiceCollection AddGitIndexWriter(this IServiceCollection services)
     {
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<GitIndexWriter>(
-            provider,
-            new Lease(
-                provider.GetRequiredService<IDatabase>(),
-                GitIndexWriter.LeaseName,
-                provider.GetRequiredService<ThisProcess>().Id,
-                TimeSpan.FromSeconds(provider.GetRequiredService<GitIndexOptions>().LeaseSeconds),
-                provider.GetRequiredService<TimeProvider>())));
+        services.AddSingleton<GitIndexRow>();
+        services.AddSingleton(provider =>
+        {
+            var (database, options) = (provider.GetRequiredService<IDatabase>(), provider.GetRequiredService<GitIndexOptions>());
+            var process = provider.GetRequiredService<ThisProcess>().Id;
+            var lease = new Lease(database, GitIndexWriter.LeaseName, process, TimeSpan.FromSeconds(options.LeaseSeconds), provider.GetRequiredService<TimeProvider>());
+            return ActivatorUtilities.CreateInstance<GitIndexWriter>(provider, lease, new RemoteIndex(database, options.Source, provider.GetRequiredService<RegistryOptions>(), lease));
+        });
         return services;
     }
 }

@@ -13,11 +13,12 @@ namespace Pipeline.Workers.GitIndex;
 /// Everything from the first read to the last note happens under the lease, which chooses one process among all machines, and under the
 /// writer's lock, which its git inherits: so an older rendering can never follow a newer one, and a process that has lost the lease notes nothing.
 /// </summary>
-public sealed class GitIndexWriter(IDatabase database, IndexRepository repository, GitIndexOptions options, FailureLog failures, Lease lease, TimeProvider clock, ILogger<GitIndexWriter> logger)
+public sealed class GitIndexWriter(IDatabase database, IndexRepository repository, GitIndexOptions options, FailureLog failures, Lease lease, RemoteIndex remote, TimeProvider clock, ILogger<GitIndexWriter> logger)
 {
     /// <summary>The name of the lease.</summary>
     public const string LeaseName = "git-writer";
 
+    private const int MovesInSuccession = 5;
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(0.5);
 
     // The newest change shown is the mark, not the revision: a further change may have come while git wrote, and then the oldest change
@@ -40,23 +41,26 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
     /// Commits until nothing lags that is due, as the holder of the lease. While another process holds it, that one is waited for, as long as a
     /// lease lasts that is not renewed: it may be dead, with nobody else to hear the bell.
     /// </summary>
-    /// <returns>How many crates this process brought up to date.</returns>
+    /// <returns>How many crates this process brought up to date; null: another process is the writer.</returns>
     /// <exception cref="TransientException">The database or git cannot be used now, or another writer has not ended; what was committed is kept.</exception>
-    public async Task<int> DrainAsync(CancellationToken cancellationToken)
+    public async Task<int?> DrainAsync(CancellationToken cancellationToken)
     {
-        if (!await _lagging.AnyAsync(cancellationToken).ConfigureAwait(false)) return 0;
+        if (!(repository.HasRemote && remote.MustAsk) && !await _lagging.AnyAsync(cancellationToken).ConfigureAwait(false)) return 0;
         await GatherAsync(cancellationToken).ConfigureAwait(false);
-        if (!await TakeLeaseAsync(cancellationToken).ConfigureAwait(false)) return 0;
-        await using var keeper = new LeaseKeeper(lease, clock, cancellationToken);
-        try
+        while (await TakeLeaseAsync(cancellationToken).ConfigureAwait(false))
         {
-            return await DrainAsync(keeper, keeper.Stop).ConfigureAwait(false);
+            await using var keeper = new LeaseKeeper(lease, clock, cancellationToken);
+            try
+            {
+                return await DrainAsync(keeper, keeper.Stop).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (keeper.IsLost && !cancellationToken.IsCancellationRequested)
+            {
+                logger.LogWarning("the lease of the git writer is lost; whoever took it over goes on");
+            }
         }
-        catch (OperationCanceledException) when (keeper.IsLost && !cancellationToken.IsCancellationRequested)
-        {
-            logger.LogWarning("the lease of the git writer is lost; whoever took it over goes on");
-            return 0;
-        }
+
+        return null;
     }
 
     private async Task<bool> TakeLeaseAsync(CancellationToken cancellationToken)
@@ -75,17 +79,29 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
     private async Task<int> DrainAsync(LeaseKeeper keeper, CancellationToken cancellationToken)
     {
         await using var session = await repository.BeginWriteAsync(cancellationToken).ConfigureAwait(false);
+        await CatchUpAsync(session, keeper, cancellationToken).ConfigureAwait(false);
         var batch = await PrepareAsync(session, LaggingCrates.Position.Start, cancellationToken).ConfigureAwait(false);
         var tip = batch.Tip;
-        var total = 0;
+        var (total, moves) = (0, 0);
         while (!batch.Page.IsEmpty)
         {
             // More than a page lags: the next is read and compared while git writes this one. Its crates are others, so are their files.
             var next = batch.Page.End is { } end ? PrepareAsync(session, end, cancellationToken) : null;
             try
             {
-                (tip, var reached) = await WriteAsync(session, keeper, tip, batch, cancellationToken).ConfigureAwait(false);
-                total += reached;
+                if (await WriteAsync(session, keeper, tip, batch, cancellationToken).ConfigureAwait(false) is not { } written)
+                {
+                    // Somebody else was at the remote first. What stands there now is fetched, and everything is decided anew on top of it.
+                    if (++moves == MovesInSuccession) throw RemoteIndex.Restless();
+                    if (next is not null) await next.ConfigureAwait(false);
+                    await CatchUpAsync(session, keeper, cancellationToken).ConfigureAwait(false);
+                    batch = await PrepareAsync(session, LaggingCrates.Position.Start, cancellationToken).ConfigureAwait(false);
+                    tip = batch.Tip;
+                    continue;
+                }
+
+                (tip, moves) = (written.Tip, 0);
+                total += written.Reached;
             }
             catch when (next is not null)
             {
@@ -128,15 +144,25 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
         return new Batch(tip, page, GitBatch.Plan(page.Crates, atTip));
     }
 
-    private async Task<(string? Tip, int Reached)> WriteAsync(IndexSession session, LeaseKeeper keeper, string? tip, Batch batch, CancellationToken cancellationToken)
+    private async Task CatchUpAsync(IndexSession session, LeaseKeeper keeper, CancellationToken cancellationToken)
+    {
+        if (session.Remote is null || await remote.CatchUpAsync(session, cancellationToken).ConfigureAwait(false)) return;
+        await keeper.LoseAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    // Null: the remote has moved, and nothing was written.
+    private async Task<Written?> WriteAsync(IndexSession session, LeaseKeeper keeper, string? tip, Batch batch, CancellationToken cancellationToken)
     {
         FaultPoints.Reach("git.planned");
         var bad = new List<SetAside>(batch.Page.Bad);
+        var from = tip;
         tip = await CommitAsync(session, tip, batch.Decision.Commits, bad, cancellationToken).ConfigureAwait(false);
         FaultPoints.Reach("git.committed");
+        if (session.Remote is not null && tip != from && !await remote.PushAsync(session, from, tip!, cancellationToken).ConfigureAwait(false)) return null;
 
         var reached = Except(batch.Page.Crates, bad);
-        if (!await NoteAsync(reached).ConfigureAwait(false))
+        if (!await NoteAsync(reached, session.Remote is null ? null : tip).ConfigureAwait(false))
         {
             await keeper.LoseAsync().ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
@@ -144,17 +170,18 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
 
         FaultPoints.Reach("git.reached");
         foreach (var crate in bad) await SetAsideAsync(crate).ConfigureAwait(false);
-        return (tip, reached.Count);
+        return new Written(tip, reached.Count);
     }
 
     // False: the lease is lost. Then it is the next holder's to find out what stands in the index, and to note it.
-    private async Task<bool> NoteAsync(IReadOnlyList<LaggingCrate> crates)
+    private async Task<bool> NoteAsync(IReadOnlyList<LaggingCrate> crates, string? confirmed)
     {
         if (crates.Count == 0) return true;
         var noted = await database.WriteAsync(
             async sql =>
             {
                 if (!await lease.KeepAsync(sql).ConfigureAwait(false)) return false;
+                if (confirmed is not null) await RemoteIndex.NoteAsync(sql, confirmed).ConfigureAwait(false);
                 foreach (var crate in crates)
                 {
                     var path = crate.Content is null ? null : crate.Path;
@@ -206,6 +233,8 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
             return await CommitAsync(session, tip, [.. planned.Skip(half)], bad, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private sealed record Written(string? Tip, int Reached);
 
     private sealed record Batch(string? Tip, LaggingCrates.Page Page, GitBatch.Decision Decision)
     {

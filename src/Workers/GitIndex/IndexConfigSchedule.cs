@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Pipeline.Contracts.Index;
+using Pipeline.Registry.Bus;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Git;
@@ -11,10 +13,11 @@ namespace Pipeline.Workers.GitIndex;
 
 /// <summary>
 /// Writes <c>config.json</c> into both indexes of the distributed shape, once the registry's URL is known: from the configuration, or from
-/// the first API process that was started. Standalone, the start does so itself.
+/// the first API process that was started. Standalone, the start does so itself. Where the git index has a remote, its writer adds the file when
+/// the remote has none; it is only rung.
 /// </summary>
 public sealed class IndexConfigSchedule(
-    IDatabase database, IObjectStore store, IndexRepository repository, RegistryOptions options, ILogger<IndexConfigSchedule> logger) : BackgroundService
+    IDatabase database, IObjectStore store, IndexRepository repository, RegistryOptions options, IDoorbell doorbell, ILogger<IndexConfigSchedule> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
@@ -31,7 +34,8 @@ public sealed class IndexConfigSchedule(
                 if (url is null || url == written) continue;
                 var config = IndexConfig.Render(options with { PublicUrl = url });
                 await store.PutAsync(StoreKeys.SparseFile(IndexRepository.ConfigPath), config, stoppingToken).ConfigureAwait(false);
-                await repository.EnsureConfigAsync(config, stoppingToken).ConfigureAwait(false);
+                if (repository.HasRemote) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
+                else await repository.EnsureConfigAsync(config, stoppingToken).ConfigureAwait(false);
                 written = url;
             }
             catch (TransientException e)

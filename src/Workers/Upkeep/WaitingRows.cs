@@ -67,12 +67,16 @@ public sealed class WaitingRows(WorkerOptions options)
             static row => row.Long(0), _again, (long)most);
     }
 
-    /// <summary>Whether the git writer has anything to do that is due.</summary>
+    /// <summary>Whether the git writer has anything to do that is due: crates that lag, or a remote that is to be tried again.</summary>
     public static async ValueTask<bool> GitIsBehindAsync(Statements sql)
     {
         ArgumentNullException.ThrowIfNull(sql);
         return await sql.LongAsync(
-            $"SELECT 1 FROM projections WHERE kind = '{ProjectionKinds.Git}' AND target = '' AND reached < wanted AND (next_try_at IS NULL OR next_try_at <= now_us()) LIMIT 1").ConfigureAwait(false) is not null;
+            $"""
+            SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM git_index WHERE next_try_at > now_us()) AND (
+                EXISTS (SELECT 1 FROM git_index WHERE next_try_at IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM projections WHERE kind = '{ProjectionKinds.Git}' AND target = '' AND reached < wanted AND (next_try_at IS NULL OR next_try_at <= now_us())))
+            """).ConfigureAwait(false) is not null;
     }
 
     /// <summary>Publishes past their deadline.</summary>

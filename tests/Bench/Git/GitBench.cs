@@ -6,6 +6,7 @@ using Pipeline.Bench.Publishing;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Git;
+using Pipeline.Registry.Options;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.GitIndex;
 
@@ -31,7 +32,7 @@ internal static class GitBench
             using var gitIndex = new IndexRepository(new GitProgram("git", folder), options, TimeProvider.System, NullLogger<IndexRepository>.Instance);
             var lease = new Lease(database, GitIndexWriter.LeaseName, "bench", TimeSpan.FromSeconds(options.LeaseSeconds), TimeProvider.System);
             var failures = new FailureLog(database, NullLogger<FailureLog>.Instance);
-            var writer = new GitIndexWriter(database, gitIndex, options, failures, lease, TimeProvider.System, NullLogger<GitIndexWriter>.Instance);
+            var writer = new GitIndexWriter(database, gitIndex, options, failures, lease, new RemoteIndex(database, options.Source, new RegistryOptions(), lease), TimeProvider.System, NullLogger<GitIndexWriter>.Instance);
             var rows = new LaggingRows(database);
 
             await DrainAsync(writer, rows, 200, 100);

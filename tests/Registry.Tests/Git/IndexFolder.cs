@@ -27,7 +27,8 @@ public sealed class IndexFolder : IDisposable
 
     public GitProgram Program => new(Options.Program, Root);
 
-    public IndexRepository Open(TimeProvider? clock = null) => new(Program, Options, clock ?? new FixedClock(Noon), NullLogger<IndexRepository>.Instance);
+    public IndexRepository Open(TimeProvider? clock = null) =>
+        new(Program, Options, clock ?? new FixedClock(Noon), NullLogger<IndexRepository>.Instance, GitRemoteAddress.Of(Options) is { } remote ? new GitRemote(Program, remote, Options, Root) : null);
 
     /// <summary>Runs the machine's git on the index and returns what it prints; fails the test when git fails.</summary>
     public string Git(params string[] arguments) => RunGit(["--git-dir", Repository, .. arguments]);
@@ -98,6 +99,19 @@ public sealed class IndexFolder : IDisposable
                 git "$@" < '{Root}/pipe' & exec 9> '{Root}/pipe'
                 head -c {bytes} >&9; kill -9 $!; wait $!; kill -9 $$;;
             esac
+            exec git "$@"
+            """),
+    };
+
+    /// <summary>Puts a program in git's place that writes its arguments, and its environment, to files before git runs.</summary>
+    public void NoteWhatGitIsTold() => Options = Options with { Program = Script($"""printf '%s\n' "$*" >> '{Root}/arguments'; env >> '{Root}/environment'; exec git "$@" """) };
+
+    /// <summary>Puts a program in git's place whose pushes never end, and leave the process id of a child of theirs in a file <c>pid</c>.</summary>
+    public void StallPushes() => Options = Options with
+    {
+        Program = Script(
+            $"""
+            case "$*" in *' push '*) sleep 600 & echo $! > '{Root}/pid.new'; mv '{Root}/pid.new' '{Root}/pid'; wait;; esac
             exec git "$@"
             """),
     };

@@ -1,6 +1,7 @@
 using Pipeline.Contracts.Index;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Tests.Harness;
+using Pipeline.Workers.Upkeep;
 
 namespace Pipeline.Workers.Tests.GitIndex;
 
@@ -57,6 +58,37 @@ public sealed class CommitIndexConsumerTests
 
         (await harness.FailuresAsync()).ShouldHaveSingleItem();
         (await harness.LongAsync("SELECT count(*) FROM projections WHERE kind = 'git' AND reached < wanted")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_remote_that_is_away_is_one_failure_and_left_alone_until_its_next_try_and_then_drains()
+    {
+        var folder = Directory.CreateTempSubdirectory("remote-").FullName;
+        var remote = new BareRemote(folder);
+        await using (var harness = await WorkerHarness.StartAsync(Queue, gitRemote: remote.Repository))
+        {
+            Directory.Move(remote.Repository, remote.Repository + ".away");
+            await CrateAsync(harness, "foo");
+            await harness.DeliverAsync(new CommitIndex());
+            await harness.ExecuteAsync("UPDATE git_index SET next_try_at = now_us() + 60000000");
+            for (var i = 0; i < 5; i++) await harness.DeliverAsync(new CommitIndex());
+
+            (await harness.FailuresAsync()).ShouldBe(["transient/git-remote-away"]);
+            (await harness.LongAsync("SELECT count FROM failures WHERE key = 'index'")).ShouldBe(1);
+            (await harness.TextAsync("SELECT last_error FROM git_index"))!.ShouldContain("remote.git");
+            (await harness.Database.ReadAsync(WaitingRows.GitIsBehindAsync)).ShouldBeFalse();
+
+            Directory.Move(remote.Repository + ".away", remote.Repository);
+            await harness.ExecuteAsync("UPDATE git_index SET next_try_at = now_us()");
+            (await harness.Database.ReadAsync(WaitingRows.GitIsBehindAsync)).ShouldBeTrue();
+            await harness.DeliverAsync(new CommitIndex());
+            remote.Messages().ShouldBe(["Create crate `foo`"]);
+            (await harness.FailuresAsync()).ShouldBeEmpty();
+            (await harness.LongAsync("SELECT COUNT(*) FROM git_index WHERE next_try_at IS NOT NULL OR attempts > 0")).ShouldBe(0);
+            (await harness.Database.ReadAsync(WaitingRows.GitIsBehindAsync)).ShouldBeFalse();
+        }
+
+        Directory.Delete(folder, recursive: true);
     }
 
     private static async Task CrateAsync(WorkerHarness harness, string name) =>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Git;
+using Pipeline.Registry.Options;
 using Pipeline.Registry.Tests;
 using Pipeline.Registry.Tests.Git;
 using Pipeline.Registry.Truth;
@@ -23,7 +24,7 @@ public sealed class IndexedRegistry : IAsyncDisposable
     public static async Task<IndexedRegistry> CreateAsync(TimeProvider? clock = null) => new(await TempDatabase.CreateAsync(clock));
 
     /// <summary>Brings the index up to date, as a process that has just started does.</summary>
-    public async Task<int> DrainAsync(TimeProvider? clock = null)
+    public async Task<int?> DrainAsync(TimeProvider? clock = null)
     {
         using var repository = Index.Open(clock ?? Truth.Clock);
         return await Writer(repository).DrainAsync(TestContext.Current.CancellationToken);
@@ -32,14 +33,12 @@ public sealed class IndexedRegistry : IAsyncDisposable
     /// <summary>A writer, in the name of a process; by default of one that is not among the living, so that anybody may take its lease.</summary>
     public GitIndexWriter Writer(IndexRepository repository, string process = "test") => Writer(Truth.Database, repository, Index.Options, process, TimeProvider.System);
 
-    public static GitIndexWriter Writer(IDatabase database, IndexRepository repository, GitIndexOptions options, string process, TimeProvider clock) => new(
-        database,
-        repository,
-        options,
-        new FailureLog(database, NullLogger<FailureLog>.Instance),
-        new Lease(database, GitIndexWriter.LeaseName, process, TimeSpan.FromSeconds(options.LeaseSeconds), clock),
-        clock,
-        NullLogger<GitIndexWriter>.Instance);
+    public static GitIndexWriter Writer(IDatabase database, IndexRepository repository, GitIndexOptions options, string process, TimeProvider clock)
+    {
+        var lease = new Lease(database, GitIndexWriter.LeaseName, process, TimeSpan.FromSeconds(options.LeaseSeconds), clock);
+        var failures = new FailureLog(database, NullLogger<FailureLog>.Instance);
+        return new GitIndexWriter(database, repository, options, failures, lease, new RemoteIndex(database, options.Source, new RegistryOptions(), lease), clock, NullLogger<GitIndexWriter>.Instance);
+    }
 
     /// <summary>Publishes a version; the crate is created, or comes back from deletion in the spelling given.</summary>
     public ValueTask<long> PublishAsync(string name, string num, string @namespace = "", string source = "local", string? head = null) =>

@@ -10,6 +10,7 @@ internal static class SecondProcessRoles
         var index = new IndexFolder(folder);
         if (Environment.GetEnvironmentVariable("LEASE_SECONDS") is { } seconds)
             index.Options = index.Options with { LeaseSeconds = double.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture) };
+        if (Environment.GetEnvironmentVariable("GIT_REMOTE") is { } remote) index.Options = index.Options with { Remote = remote };
         if (role == "drain-slowly") index.SlowDownCommits();
         var database = TempDatabase.OpenForProcess(folder);
         using var repository = index.Open(TimeProvider.System);

@@ -47,7 +47,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
 
     public ThisProcess Process => _host.Services.GetRequiredService<ThisProcess>();
 
-    public static async Task<WorkerHarness> StartAsync(string queue, PublishOptions? publish = null, WorkerOptions? workers = null, string git = "git")
+    public static async Task<WorkerHarness> StartAsync(string queue, PublishOptions? publish = null, WorkerOptions? workers = null, string git = "git", string? gitRemote = null)
     {
         var folder = Directory.CreateTempSubdirectory("worker-test-").FullName;
         var copy = PostgresCopies.AreChosen ? await PostgresCopies.CreateAsync() : null;
@@ -60,7 +60,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddSingleton<IObjectStore>(new FaultyStore(new FolderStore(Path.Combine(folder, "objects"))));
         services.AddSingleton(publish ?? new PublishOptions());
         services.AddSingleton(new RegistryOptions());
-        services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, GatherSeconds = 0 });
+        services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, Remote = gitRemote, GatherSeconds = 0 });
         services.AddSingleton(options);
         services.AddSingleton<ThisProcess>();
         services.AddWorkers(options with { Only = ["none"] });
