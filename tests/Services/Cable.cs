@@ -4,29 +4,40 @@ using System.Net.Sockets;
 
 namespace Pipeline.Tests.Services;
 
-/// <summary>The way to a server of the machine, which can be cut: open connections break, and new ones are refused until it is mended.</summary>
+/// <summary>
+/// The way to a server of the machine, or to several, whose turn it is one after the other. It can be cut: open connections break, and new
+/// ones are refused until it is mended.
+/// </summary>
 public sealed class Cable : IAsyncDisposable
 {
-    private readonly int _server;
+    private readonly int[] _servers;
     private readonly ConcurrentDictionary<Socket, bool> _open = new();
     private Socket? _listener;
+    private int _carried;
 
-    private Cable(int server, int port)
+    private Cable(int[] servers, int port)
     {
-        _server = server;
+        _servers = servers;
         Port = port;
     }
 
     /// <summary>Where it begins.</summary>
     public int Port { get; }
 
-    /// <summary>Lays one to a port.</summary>
-    public static Cable To(int port)
+    /// <summary>Lays one from any free port.</summary>
+    public static Cable To(params int[] ports)
     {
         using var free = new TcpListener(IPAddress.Loopback, 0);
         free.Start();
-        var cable = new Cable(port, ((IPEndPoint)free.LocalEndpoint).Port);
+        var port = ((IPEndPoint)free.LocalEndpoint).Port;
         free.Stop();
+        return Between(port, ports);
+    }
+
+    /// <summary>Lays one from a port.</summary>
+    public static Cable Between(int port, params int[] ports)
+    {
+        var cable = new Cable(ports, port);
         cable.Mend();
         return cable;
     }
@@ -75,7 +86,7 @@ public sealed class Cable : IAsyncDisposable
         _open[client] = _open[server] = true;
         try
         {
-            await server.ConnectAsync(IPAddress.Loopback, _server);
+            await server.ConnectAsync(IPAddress.Loopback, _servers[(uint)Interlocked.Increment(ref _carried) % _servers.Length]);
             await using var near = new NetworkStream(client, ownsSocket: true);
             await using var far = new NetworkStream(server);
             await Task.WhenAny(near.CopyToAsync(far), far.CopyToAsync(near));

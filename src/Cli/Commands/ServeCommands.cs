@@ -35,7 +35,7 @@ internal static class ServeCommands
                 if (!queues.Contains(token.Value)) result.AddError($"--only takes a queue, not {token.Value}; there are: {string.Join(", ", queues)}");
             }
         });
-        var command = new Command("worker", "Serve queues alone, over shared services; prints `ready QUEUE…` when it does") { only, data, set };
+        var command = new Command("worker", $"Serve queues alone, over shared services; prints `ready QUEUE…` when it does. The queues: {string.Join(", ", queues)}") { only, data, set };
         command.SetAction((parsed, cancellationToken) =>
         {
             var settings = Overrides(parsed.GetValue(data), false, parsed.GetValue(set) ?? []);

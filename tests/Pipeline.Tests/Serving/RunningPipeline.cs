@@ -169,7 +169,8 @@ public abstract class RunningPipeline : IAsyncDisposable
         return request;
     }
 
-    private static int FreePort()
+    /// <summary>A port that nothing listens on.</summary>
+    protected static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

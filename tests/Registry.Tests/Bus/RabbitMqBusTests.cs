@@ -85,7 +85,7 @@ public sealed class RabbitMqBusTests
 
         await process.UntilAsync("SELECT count(*) FROM failures WHERE stage = 'validate-tarball' AND kind = 'fault' AND code = 'unreadable-message'", 1);
         await process.UntilAsync("SELECT count(*) FROM failures WHERE stage = 'validate-tarball' AND kind = 'fault' AND code = 'skipped-message'", 1);
-        await process.UntilAsync(async () => await broker.CountAsync($"{Queue}_error") + await broker.CountAsync($"{Queue}_skipped") == 0);
+        await UntilAsync(async () => await broker.CountAsync($"{Queue}_error") + await broker.CountAsync($"{Queue}_skipped") == 0);
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class RabbitMqBusTests
 
         for (var i = 0; i < 3; i++) await api.Doorbell.RingAsync(new ValidateTarball($"{i}"));
 
-        await api.UntilAsync(async () => await api.Doorbell.LevelAsync(typeof(ValidateTarball)) == new QueueLevel(3, 5));
+        await UntilAsync(async () => await api.Doorbell.LevelAsync(typeof(ValidateTarball)) == new QueueLevel(3, 5));
         (await api.Doorbell.LevelAsync(typeof(ReadManifest)))!.Value.Waiting.ShouldBe(0, "a queue that nobody has made yet is empty");
         await broker.WipeAsync();
     }
@@ -120,7 +120,7 @@ public sealed class RabbitMqBusTests
 
         for (var i = 0; i < 50; i++) await api.Doorbell.RingAsync(new CommitIndex());
 
-        await api.UntilAsync(async () => (await api.Doorbell.LevelAsync(typeof(CommitIndex)))!.Value.Waiting > 0);
+        await UntilAsync(async () => (await api.Doorbell.LevelAsync(typeof(CommitIndex)))!.Value.Waiting > 0);
         (await broker.CountAsync("commit-index")).ShouldBe(1);
         await broker.WipeAsync();
     }
@@ -144,11 +144,18 @@ public sealed class RabbitMqBusTests
         (await process.Doorbell.LevelAsync(typeof(ValidateTarball))).ShouldBeNull();
 
         cable.Mend();
-        await process.UntilAsync(async () =>
+        await UntilAsync(async () =>
         {
             await process.Doorbell.RingAsync(new ValidateTarball("back"));
             return process.Heard.Times("back") > 0;
         }, seconds: 100);
+    }
+
+    // The bus tries again after up to a minute, when the broker was away for long.
+    private static async Task UntilAsync(Func<Task<bool>> holds, double seconds = 60)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
+        while (!await holds()) await Task.Delay(50, patience.Token);
     }
 
     /// <summary>What a process of the registry has of the bus, with consumers that only listen.</summary>
@@ -203,14 +210,7 @@ public sealed class RabbitMqBusTests
         }
 
         public Task UntilAsync(string count, long expected) =>
-            UntilAsync(async () => await _temp.Database.ReadAsync(sql => sql.LongAsync(count)) == expected);
-
-        // The bus tries again after up to a minute, when the broker was away for long.
-        public async Task UntilAsync(Func<Task<bool>> holds, double seconds = 60)
-        {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(seconds));
-            while (!await holds()) await Task.Delay(50, patience.Token);
-        }
+            RabbitMqBusTests.UntilAsync(async () => await _temp.Database.ReadAsync(sql => sql.LongAsync(count)) == expected);
 
         public async ValueTask DisposeAsync()
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using Pipeline.Registry.Store;
+using Pipeline.Tests.Services;
 
 namespace Pipeline.Registry.Tests.Store;
 

@@ -2,12 +2,11 @@ using Amazon.Runtime;
 using Amazon.S3;
 using Pipeline.Contracts;
 using Pipeline.Registry.Store;
-using Pipeline.Tests.Services;
 
-namespace Pipeline.Registry.Tests.Store;
+namespace Pipeline.Tests.Services;
 
 /// <summary>Two buckets of a test's own on a real S3 server, with the policy that <c>ops/services</c> gives its own.</summary>
-internal sealed class S3Buckets : IAsyncDisposable
+public sealed class S3Buckets : IAsyncDisposable
 {
     private readonly AmazonS3Client _client;
 
@@ -24,8 +23,10 @@ internal sealed class S3Buckets : IAsyncDisposable
         });
     }
 
+    /// <summary>How a process is configured for them.</summary>
     public S3Options Options { get; }
 
+    /// <summary>Makes them, on the shared server unless another is given.</summary>
     public static async Task<S3Buckets> CreateAsync(RealServices? services = null)
     {
         services ??= await RealServices.SharedAsync("s3");
@@ -52,6 +53,7 @@ internal sealed class S3Buckets : IAsyncDisposable
     /// <summary>The URL that a stranger would ask for; the key as it is to stand there.</summary>
     public Uri Url(string escapedKey) => new($"{Options.Endpoint}/{(escapedKey.StartsWith("staging/", StringComparison.Ordinal) ? Options.StagingBucket : Options.Bucket)}/{escapedKey}");
 
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         foreach (var bucket in new[] { Options.Bucket!, Options.StagingBucket! })
