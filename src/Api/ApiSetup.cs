@@ -13,6 +13,7 @@ using Pipeline.Api.Publishing;
 using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Api;
 
@@ -41,6 +42,7 @@ public static class ApiSetup
         app.UseMiddleware<SparseIndexMiddleware>();
         app.UseRouting();
         HealthEndpoints.Map(app);
+        MetricsAnswer.Map(app);
         DownloadEndpoint.Map(app);
         app.MapPublishing();
         app.MapSearch();

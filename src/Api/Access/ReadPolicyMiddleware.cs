@@ -20,7 +20,7 @@ public sealed class ReadPolicyMiddleware(RequestDelegate next, Authenticator aut
     private const string Basic = "Basic ";
     private const int MaxBasic = 512;
 
-    private static readonly string[] Open = ["/healthz", "/readyz", "/", "/favicon.ico"];
+    private static readonly string[] Open = ["/healthz", "/readyz", "/metrics", "/", "/favicon.ico"];
 
     private readonly string _challenge = $"Cargo login_url=\"{options.PublicUrl}/me\"";
 

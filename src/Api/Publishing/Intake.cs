@@ -8,6 +8,7 @@ using Pipeline.Registry.Faults;
 using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Api.Publishing;
 
@@ -31,6 +32,7 @@ internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell d
     public async Task<ParkedPublish> ParkAsync(Upload upload, Stream body, uint length, long started, CancellationToken cancellationToken)
     {
         var id = PublishId.New().ToString();
+        Activity.Current?.SetPublish(id, upload.Name.Text, upload.Version.Text);
         var key = StoreKeys.Staged(id);
         using var tarball = new HashingStream(body);
         await store.CreateAsync(key, tarball, length, cancellationToken).ConfigureAwait(false);
@@ -71,7 +73,7 @@ internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell d
             """,
             id, canonical, upload.Name.Text, upload.Version.Text, numNoBuild, checksum, size, upload.Caller.UserId, upload.Caller.TokenId,
             JsonSerializer.Serialize(upload.Claims, StoredClaimsJson.Default.StoredClaims), key, rung,
-            Microseconds.Of(Stopwatch.GetElapsedTime(started)), Microseconds.Of(TimeSpan.FromHours(options.ExpireHours)), Activity.Current?.Id).ConfigureAwait(false);
+            Microseconds.Of(Stopwatch.GetElapsedTime(started)), Microseconds.Of(TimeSpan.FromHours(options.ExpireHours)), Tracing.Current()).ConfigureAwait(false);
         return kept == id ? null : kept;
     }
 }

@@ -75,6 +75,8 @@ internal sealed class CrateCheck(RegistryOfCrates registry, RegistryOptions opti
             PublishStates.Checked,
             JsonSerializer.Serialize(facts, TarballJson.Default.TarballFacts),
             MaxUploadSize: null,
-            MaxFeatures: null);
+            MaxFeatures: null,
+            ParkedAt: 0,
+            TraceParent: null);
     }
 }

@@ -14,6 +14,7 @@ using Pipeline.Registry.Bus;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
+using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers;
 using Pipeline.Workers.GitIndex;
@@ -108,14 +109,7 @@ public sealed class PipelineHost : IAsyncDisposable
         foreach (var (key, value) in Implied(settings)) builder.Configuration[key] ??= value;
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning);
-        builder.Logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-            console.UseUtcTimestamp = true;
-        });
-        // Standard output carries the one line `ready URL`; the log goes to standard error.
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.AddTelemetry(Shape.NameOf(settings.Role));
         return urlIsConfigured;
     }
 

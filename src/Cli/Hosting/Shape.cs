@@ -13,9 +13,17 @@ internal sealed record Shape(bool OwnsData, bool OwnsBus)
     {
         var shape = new Shape(configuration["Database:Postgres"] is null, configuration["Bus:RabbitMq"] is null);
         if (role == HostRole.Everything) return shape;
-        var command = role == HostRole.Api ? "api" : "worker";
+        var command = NameOf(role);
         if (shape.OwnsData) throw new InvalidOperationException($"`pipeline {command}` shares its database with other processes: set Database:Postgres, or run everything in one process with `pipeline up`");
         if (shape.OwnsBus) throw new InvalidOperationException($"`pipeline {command}` shares its bus with other processes: set Bus:RabbitMq, or run everything in one process with `pipeline up`");
         return shape;
     }
+
+    /// <summary>What a process of a role is called: its command, and what it calls itself in telemetry.</summary>
+    public static string NameOf(HostRole role) => role switch
+    {
+        HostRole.Api => "api",
+        HostRole.Worker => "worker",
+        _ => "all",
+    };
 }

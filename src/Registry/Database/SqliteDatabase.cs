@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
@@ -131,6 +132,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
             foreach (var item in group)
             {
                 Run(statements, "SAVEPOINT one");
+                Activity.Current = item.Activity;
                 if (!item.Run(statements)) Run(statements, "ROLLBACK TO one");
                 Run(statements, "RELEASE one");
             }
@@ -146,6 +148,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
             return;
         }
 
+        Activity.Current = null;
         foreach (var item in group) item.Complete();
     }
 
@@ -165,6 +168,11 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
 
     private abstract class Work
     {
+        private readonly Activity? _activity = Activity.Current;
+
+        /// <summary>What the caller was doing: changes keep its trace. Null also when it has ended, as it can when the caller did not wait.</summary>
+        public Activity? Activity => _activity is { IsStopped: false } ? _activity : null;
+
         public abstract bool Run(Statements statements);
 
         public abstract void Complete();

@@ -2,11 +2,13 @@ using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Registry.Failures;
 
 /// <summary>
-/// Stands around every consumer: says that the bell was taken, and hands whatever the consumer throws to <see cref="FailureLog"/>.
+/// Stands around every consumer: says that the bell was taken, times the run (<see cref="StageRun"/>), and hands whatever the consumer throws
+/// to <see cref="FailureLog"/>.
 /// The message is done either way, since the failure is a row. Short waits are kept in memory; a longer one is the sweep's.
 /// </summary>
 public sealed class FailureFilter<T>(Stages stages, FailureLog failures, IDoorbell doorbell, IHostApplicationLifetime lifetime, ILogger<FailureFilter<T>> logger) : IFilter<ConsumeContext<T>>
@@ -23,6 +25,8 @@ public sealed class FailureFilter<T>(Stages stages, FailureLog failures, IDoorbe
         await doorbell.TakenAsync(typeof(T)).ConfigureAwait(false);
         var stage = stages.Of(typeof(T));
         var key = stage.Key(context.Message);
+        using var run = new StageRun(stage.Queue);
+        context.AddOrUpdatePayload(() => run, _ => run);
         try
         {
             await next.Send(context).ConfigureAwait(false);
@@ -31,9 +35,11 @@ public sealed class FailureFilter<T>(Stages stages, FailureLog failures, IDoorbe
         catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
             // The process is going down: the row still waits, the next process's sweep rings.
+            run.Outcome = StageRun.Stopped;
         }
         catch (Exception e)
         {
+            run.Fail(e);
             await FileAsync(stage, key, context.Message, e).ConfigureAwait(false);
         }
     }

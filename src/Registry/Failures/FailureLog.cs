@@ -22,12 +22,16 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger)
     private volatile bool _mayBeOpen = true;
 
     /// <summary>Files a failure and puts off its row. Returns when it is tried next; null when it is parked.</summary>
-    public async ValueTask<TimeSpan?> RecordAsync(Stage stage, string key, Exception exception)
+    /// <param name="stage">The stage.</param>
+    /// <param name="key">The key it failed for.</param>
+    /// <param name="exception">How.</param>
+    /// <param name="traceParent">The trace it belongs to; null: the current one.</param>
+    public async ValueTask<TimeSpan?> RecordAsync(Stage stage, string key, Exception exception, string? traceParent = null)
     {
         var transient = exception as TransientException;
         var (kind, code) = transient is null ? ("fault", exception.GetType().Name) : ("transient", transient.Code);
         var text = exception.Message.Length > MaxText ? exception.Message[..MaxText] : exception.Message;
-        var trace = Activity.Current?.TraceId.ToString();
+        var trace = ActivityContext.TryParse(traceParent, null, out var cause) ? cause.TraceId.ToString() : Activity.Current?.TraceId.ToString();
         _mayBeOpen = true;
         var delay = await database.WriteAsync(
             async sql =>
@@ -39,8 +43,8 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger)
                 return wait;
             }).ConfigureAwait(false);
 
-        if (transient is not null) logger.LogWarning(exception, "{Stage} {Key} failed for now ({Code}), next try in {Delay}", stage.Queue, key, code, delay);
-        else logger.LogError(exception, "{Stage} {Key} is parked: {Code}", stage.Queue, key, code);
+        if (transient is not null) logger.LogWarning(exception, "{Stage} {Key} failed for now ({Code}), next try in {Delay}, trace {trace_id}", stage.Queue, key, code, delay, trace);
+        else logger.LogError(exception, "{Stage} {Key} is parked: {Code}, trace {trace_id}", stage.Queue, key, code, trace);
         return delay;
     }
 

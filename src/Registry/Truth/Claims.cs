@@ -8,7 +8,20 @@ namespace Pipeline.Registry.Truth;
 /// <param name="Kind">The projection's kind.</param>
 /// <param name="Revision">The revision it is for: what was wanted when it was set, or what was read since (<see cref="Claims.RaiseAsync"/>).</param>
 /// <param name="Path">Where the projection was rendered last; null: nowhere yet.</param>
-public sealed record Claim(string Id, long CrateId, string Kind, long Revision, string? Path);
+/// <param name="Lack">What the projection lacked then; null: nothing, a dead renderer's work is done again.</param>
+public sealed record Claim(string Id, long CrateId, string Kind, long Revision, string? Path, Lack? Lack);
+
+/// <summary>What closing a claim came to.</summary>
+/// <param name="Again">The claim to render again under; null: closed.</param>
+/// <param name="Shown">The causes of the changes that the projection shows now and did not before, oldest first.</param>
+public sealed record Closed(Claim? Again, IReadOnlyList<Cause> Shown);
+
+/// <summary>The changes that a projection lacked when it was claimed.</summary>
+/// <param name="Reached">The revision it showed.</param>
+/// <param name="FirstChange">The oldest change it lacked.</param>
+/// <param name="Cause">What that change was caused by.</param>
+/// <param name="At">When this was read, by the database's clock in microseconds.</param>
+public sealed record Lack(long Reached, long FirstChange, Cause Cause, long At);
 
 /// <summary>
 /// The protocol of renderers that write outside without a lock (design, law 4). A renderer sets a durable claim before it writes and
@@ -17,6 +30,17 @@ public sealed record Claim(string Id, long CrateId, string Kind, long Revision, 
 /// </summary>
 public static class Claims
 {
+    // A change committed while this waited for the row is not seen by the inner query: then the older place in the order is kept.
+    private const string ShowSql =
+        """
+        UPDATE projections SET
+            reached = CASE WHEN reached < $3 THEN $3 ELSE reached END, reached_at = now_us(), path = $4,
+            first_change = CASE WHEN $3 >= wanted THEN first_change ELSE COALESCE((SELECT min(id) FROM changes WHERE crate_id = $1 AND revision > $3), first_change) END,
+            behind_since = CASE WHEN $3 >= wanted THEN NULL ELSE behind_since END,
+            attempts = 0, last_error = NULL, next_try_at = NULL
+        WHERE crate_id = $1 AND kind = $2 AND target = '' AND claimed <= $3
+        """;
+
     /// <summary>Claims a projection, or returns null when it shows the newest revision and no dead renderer left a claim behind.</summary>
     public static async ValueTask<Claim?> OpenAsync(Statements sql, long crateId, string kind, string process)
     {
@@ -24,12 +48,17 @@ public static class Claims
         var state = await sql.FirstAsync(
             """
             SELECT p.wanted, p.reached < p.wanted, p.path,
-                EXISTS (SELECT 1 FROM claims c WHERE c.crate_id = $1 AND c.kind = $2 AND c.target = '' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = c.process))
-            FROM projections p WHERE p.crate_id = $1 AND p.kind = $2 AND p.target = ''
+                EXISTS (SELECT 1 FROM claims c WHERE c.crate_id = $1 AND c.kind = $2 AND c.target = '' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = c.process)),
+                p.reached, p.first_change, h.trace_parent, h.accepted_at, now_us()
+            FROM projections p LEFT JOIN changes h ON h.id = p.first_change WHERE p.crate_id = $1 AND p.kind = $2 AND p.target = ''
             """,
-            static row => new State(row.Long(0), row.Bool(1), row.TextOrNull(2), row.Bool(3)),
+            static row => new State(
+                row.Long(0), row.TextOrNull(2), row.Bool(3),
+                row.Bool(1) ? new Lack(row.Long(4), row.Long(5), new Cause(row.TextOrNull(6), row.LongOrNull(7)), row.Long(8)) : null),
             crateId, kind).ConfigureAwait(false);
-        return state is null || !(state.Behind || state.LeftOpen) ? null : await InsertAsync(sql, crateId, kind, process, state.Wanted, state.Path).ConfigureAwait(false);
+        return state is null || (state.Lack is null && !state.LeftOpen)
+            ? null
+            : await InsertAsync(sql, crateId, kind, process, state.Wanted, state.Path, state.Lack).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -47,55 +76,58 @@ public static class Claims
     }
 
     /// <summary>
-    /// Closes a claim after the outside shows its revision. Null: closed. Otherwise somebody claimed a higher revision
-    /// meanwhile, or a sweep took this renderer for dead: what was written may stand over newer bytes, so render again under the claim returned.
+    /// Closes a claim after the outside shows its revision. It is not closed when somebody claimed a higher revision meanwhile, or a sweep
+    /// took this renderer for dead: what was written may stand over newer bytes, so render again under the claim returned.
     /// </summary>
     /// <param name="sql">The open transaction.</param>
     /// <param name="claim">The claim.</param>
     /// <param name="path">Where it stands now; null: nowhere.</param>
     /// <param name="process">This process.</param>
-    public static async ValueTask<Claim?> CloseAsync(Statements sql, Claim claim, string? path, string process)
+    public static async ValueTask<Closed> CloseAsync(Statements sql, Claim claim, string? path, string process)
     {
         ArgumentNullException.ThrowIfNull(sql);
         ArgumentNullException.ThrowIfNull(claim);
         var stood = await sql.ExecuteAsync("DELETE FROM claims WHERE id = $1", claim.Id).ConfigureAwait(false) == 1;
-        // A change committed while this waited for the row is not seen by the inner query: then the older place in the order is kept.
-        var closed = stood && await sql.ExecuteAsync(
-            """
-            UPDATE projections SET
-                reached = CASE WHEN reached < $3 THEN $3 ELSE reached END, reached_at = now_us(), path = $4,
-                first_change = CASE WHEN $3 >= wanted THEN first_change ELSE COALESCE((SELECT min(id) FROM changes WHERE crate_id = $1 AND revision > $3), first_change) END,
-                behind_since = CASE WHEN $3 >= wanted THEN NULL ELSE behind_since END,
-                attempts = 0, last_error = NULL, next_try_at = NULL
-            WHERE crate_id = $1 AND kind = $2 AND target = '' AND claimed <= $3
-            """,
-            claim.CrateId, claim.Kind, claim.Revision, path).ConfigureAwait(false) == 1;
-        if (closed)
+        if (stood && await ShowAsync(sql, claim, path).ConfigureAwait(false) is { } shown)
         {
             // What was just written is newer than anything a dead renderer can have left.
             await sql.ExecuteAsync(
                 "DELETE FROM claims WHERE crate_id = $1 AND kind = $2 AND target = '' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = claims.process)",
                 claim.CrateId, claim.Kind).ConfigureAwait(false);
-            return null;
+            return new Closed(null, shown);
         }
 
         var wanted = await sql.LongAsync("SELECT wanted FROM projections WHERE crate_id = $1 AND kind = $2 AND target = ''", claim.CrateId, claim.Kind).ConfigureAwait(false);
-        return await InsertAsync(sql, claim.CrateId, claim.Kind, process, wanted!.Value, path).ConfigureAwait(false);
+        return new Closed(await InsertAsync(sql, claim.CrateId, claim.Kind, process, wanted!.Value, path, claim.Lack).ConfigureAwait(false), []);
     }
 
-    private static async ValueTask<Claim> InsertAsync(Statements sql, long crateId, string kind, string process, long revision, string? path)
+    /// <summary>Notes what the projection shows now. Returns the causes of the changes that it did not show before; null: a higher revision was claimed meanwhile.</summary>
+    private static async ValueTask<IReadOnlyList<Cause>?> ShowAsync(Statements sql, Claim claim, string? path)
+    {
+        // Nearly always one change, whose cause came with the claim. Otherwise another renderer may have shown some of them since.
+        var shown = claim.Lack switch
+        {
+            null => [],
+            { } lack when lack.Reached + 1 == claim.Revision => [lack.Cause],
+            { } lack => await Cause.BetweenAsync(sql, claim.CrateId, claim.Kind, lack.FirstChange, claim.Revision).ConfigureAwait(false),
+        };
+        if (await sql.ExecuteAsync(ShowSql + " AND reached < $3", claim.CrateId, claim.Kind, claim.Revision, path).ConfigureAwait(false) == 1) return shown;
+        return await sql.ExecuteAsync(ShowSql, claim.CrateId, claim.Kind, claim.Revision, path).ConfigureAwait(false) == 1 ? [] : null;
+    }
+
+    private static async ValueTask<Claim> InsertAsync(Statements sql, long crateId, string kind, string process, long revision, string? path, Lack? lack)
     {
         var id = Guid.CreateVersion7().ToString();
         await ClaimAsync(sql, crateId, kind, revision).ConfigureAwait(false);
         await sql.ExecuteAsync(
             "INSERT INTO claims (id, crate_id, kind, target, revision, process, claimed_at) VALUES ($1, $2, $3, '', $4, $5, now_us())",
             id, crateId, kind, revision, process).ConfigureAwait(false);
-        return new Claim(id, crateId, kind, revision, path);
+        return new Claim(id, crateId, kind, revision, path, lack);
     }
 
     private static ValueTask<int> ClaimAsync(Statements sql, long crateId, string kind, long revision) => sql.ExecuteAsync(
         "UPDATE projections SET claimed = CASE WHEN claimed < $3 THEN $3 ELSE claimed END WHERE crate_id = $1 AND kind = $2 AND target = ''",
         crateId, kind, revision);
 
-    private sealed record State(long Wanted, bool Behind, string? Path, bool LeftOpen);
+    private sealed record State(long Wanted, string? Path, bool LeftOpen, Lack? Lack);
 }

@@ -33,9 +33,12 @@ public static class PublishStates
 /// <param name="Facts">JSON of the archive's facts; null before the tarball stage.</param>
 /// <param name="MaxUploadSize">The crate's own limit of a .crate, in bytes; null: the configured one.</param>
 /// <param name="MaxFeatures">The crate's own limit of features; null: the configured one.</param>
+/// <param name="ParkedAt">When it was kept, microseconds.</param>
+/// <param name="TraceParent">W3C trace context of the PUT.</param>
 public sealed record PublishRow(
     string Id, string Name, string Num, string Checksum, long Size, long UserId, long? TokenId,
-    string Claims, string StagingKey, string State, string? Facts, long? MaxUploadSize, int? MaxFeatures);
+    string Claims, string StagingKey, string State, string? Facts, long? MaxUploadSize, int? MaxFeatures,
+    long ParkedAt, string? TraceParent);
 
 /// <summary>The verdict of a publish.</summary>
 /// <param name="State">Accepted or rejected.</param>
@@ -53,13 +56,15 @@ public static class Publishes
     /// <summary>Reads one, or null.</summary>
     public static ValueTask<PublishRow?> FindAsync(Statements sql, string id) => sql.FirstAsync(
         """
-        SELECT p.id, p.name, p.num, p.checksum, p.size, p.user_id, p.token_id, p.claims, p.staging_key, p.state, p.facts, c.max_upload_size, c.max_features
+        SELECT p.id, p.name, p.num, p.checksum, p.size, p.user_id, p.token_id, p.claims, p.staging_key, p.state, p.facts, c.max_upload_size, c.max_features,
+            p.parked_at, p.trace_parent
         FROM publishes p LEFT JOIN crates c ON c.namespace = p.namespace AND c.source = 'local' AND c.canonical = p.canonical
         WHERE p.id = $1
         """,
         static row => new PublishRow(
             row.Text(0), row.Text(1), row.Text(2), row.Text(3), row.Long(4), row.Long(5), row.LongOrNull(6),
-            row.Text(7), row.Text(8), row.Text(9), row.TextOrNull(10), row.LongOrNull(11), (int?)row.LongOrNull(12)),
+            row.Text(7), row.Text(8), row.Text(9), row.TextOrNull(10), row.LongOrNull(11), (int?)row.LongOrNull(12),
+            row.Long(13), row.TextOrNull(14)),
         id);
 
     /// <summary>Writes the archive's facts and hands the publish to the manifest stage. False: it had moved on already.</summary>

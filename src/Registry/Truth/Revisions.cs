@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Pipeline.Registry.Database;
 
 namespace Pipeline.Registry.Truth;
@@ -29,12 +30,26 @@ public static class Revisions
         return await RecordAsync(sql, crateId, crate.Revision, crate.Name, kind, num, data).ConfigureAwait(false);
     }
 
-    /// <summary>Appends the change of a revision that the caller's own statement has just set, and makes every projection want it.</summary>
-    public static async ValueTask<Revised> RecordAsync(Statements sql, long crateId, long revision, string name, string kind, string? num, string? data)
+    /// <summary>
+    /// Appends the change of a revision that the caller's own statement has just set, and makes every projection want it. The change keeps
+    /// the trace context it was made in: projections continue that trace.
+    /// </summary>
+    /// <param name="sql">The open transaction.</param>
+    /// <param name="crateId">The crate.</param>
+    /// <param name="revision">Its revision now.</param>
+    /// <param name="name">Its name now.</param>
+    /// <param name="kind">What happened.</param>
+    /// <param name="num">The version it happened to, or null.</param>
+    /// <param name="data">JSON by kind, or null.</param>
+    /// <param name="acceptedAt">When the publish behind it was kept, microseconds; null: it is no publish.</param>
+    public static async ValueTask<Revised> RecordAsync(Statements sql, long crateId, long revision, string name, string kind, string? num, string? data, long? acceptedAt = null)
     {
         var change = await sql.LongAsync(
-            "INSERT INTO changes (at, kind, crate_id, revision, name, num, data) VALUES (now_us(), $1, $2, $3, $4, $5, $6) RETURNING id",
-            kind, crateId, revision, name, num, data).ConfigureAwait(false);
+            """
+            INSERT INTO changes (at, kind, crate_id, revision, name, num, data, trace_parent, accepted_at)
+            VALUES (now_us(), $1, $2, $3, $4, $5, $6, $7, $8) RETURNING id
+            """,
+            kind, crateId, revision, name, num, data, Activity.Current?.Id, acceptedAt).ConfigureAwait(false);
         // A projection already behind keeps the oldest change it lacks: renderers go in that order.
         await sql.ExecuteAsync(
             """

@@ -1,6 +1,7 @@
 using MassTransit;
 using Pipeline.Contracts.Index;
 using Pipeline.Registry.Failures;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Workers.GitIndex;
 
@@ -18,13 +19,19 @@ public sealed class CommitIndexConsumer(GitIndexWriter writer, GitIndexRow index
     public async Task Consume(ConsumeContext<CommitIndex> context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        var run = context.Run();
+        // Most bells find that another batch has taken their crate along.
+        run.Outcome = StageRun.Nothing;
         if (await index.IsPutOffAsync(context.CancellationToken).ConfigureAwait(false)) return;
         try
         {
-            if (await writer.DrainAsync(context.CancellationToken).ConfigureAwait(false) is not null) await index.CameThroughAsync().ConfigureAwait(false);
+            if (await writer.DrainAsync(context.CancellationToken).ConfigureAwait(false) is not { } reached) return;
+            await index.CameThroughAsync().ConfigureAwait(false);
+            if (reached > 0) run.Outcome = StageRun.Done;
         }
         catch (TransientException e)
         {
+            run.Fail(e);
             await index.FailedAsync(e).ConfigureAwait(false);
         }
     }

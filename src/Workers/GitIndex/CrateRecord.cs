@@ -1,14 +1,19 @@
 using Pipeline.Contracts.Index;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Git;
+using Pipeline.Registry.Truth;
 
 namespace Pipeline.Workers.GitIndex;
 
 /// <summary>Collects what the database says of one crate in one moment, and renders its file.</summary>
 internal sealed class CrateRecord(long crateId, CrateRecord.Budget budget)
 {
+    // Far more than ever wait together for one crate; a bound all the same.
+    private const int MaxCauses = 100;
+
     private readonly List<Line> _lines = [];
-    private readonly List<string> _otherNames = [];
+    private readonly List<string> _names = [];
+    private readonly List<Cause> _causes = [];
     private Head? _head;
 
     /// <summary>A row of the page: the crate, the revision wanted when the page was read, where its file was rendered last, how often in vain since, its place.</summary>
@@ -41,8 +46,9 @@ internal sealed class CrateRecord(long crateId, CrateRecord.Budget budget)
                 _lines.Add(line);
                 Count(line.Head.Length + line.Tail.Length + 6);
                 break;
-            case 2 when !_otherNames.Contains(row.Text(4)):
-                _otherNames.Add(row.Text(4));
+            case 2:
+                if (!_names.Contains(row.Text(4))) _names.Add(row.Text(4));
+                if (_causes.Count < MaxCauses) _causes.Add(new Cause(row.TextOrNull(5), row.LongOrNull(2)));
                 break;
         }
 
@@ -56,17 +62,17 @@ internal sealed class CrateRecord(long crateId, CrateRecord.Budget budget)
     {
         if (_head is not { } head) throw new InvalidDataException($"crate {crateId} has a projection and no row");
         if (head.Revision < row.Wanted) throw new InvalidDataException($"revision {row.Wanted} is wanted of crate {crateId}, which is at {head.Revision}");
-        if (head.Namespace.Length > 0 || head.Source != source) return new LaggingCrate(crateId, head.Name, head.Revision, head.LastChange, row.Attempts, null, null, []);
+        if (head.Namespace.Length > 0 || head.Source != source) return new LaggingCrate(crateId, head.Name, head.Revision, head.LastChange, row.Attempts, null, null, [], []);
 
         var path = PathOf(head.Name);
         List<string> former = [];
         if (row.Path is not null && row.Path != path) former.Add(row.Path);
-        foreach (var name in _otherNames)
+        foreach (var name in _names)
         {
             if (PathOf(name) is var other && other != path && !former.Contains(other)) former.Add(other);
         }
 
-        return new LaggingCrate(crateId, head.Name, head.Revision, head.LastChange, row.Attempts, path, Content(head), former);
+        return new LaggingCrate(crateId, head.Name, head.Revision, head.LastChange, row.Attempts, path, Content(head), former, _causes);
     }
 
     private byte[]? Content(Head head)

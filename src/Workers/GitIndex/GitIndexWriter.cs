@@ -154,6 +154,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
     // Null: the remote has moved, and nothing was written.
     private async Task<Written?> WriteAsync(IndexSession session, LeaseKeeper keeper, string? tip, Batch batch, CancellationToken cancellationToken)
     {
+        using var trace = BatchTrace.Start(batch.Page.Crates);
         FaultPoints.Reach("git.planned");
         var bad = new List<SetAside>(batch.Page.Bad);
         var from = tip;
@@ -168,6 +169,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
             cancellationToken.ThrowIfCancellationRequested();
         }
 
+        await trace.NoteAsync(database, reached).ConfigureAwait(false);
         FaultPoints.Reach("git.reached");
         foreach (var crate in bad) await SetAsideAsync(crate).ConfigureAwait(false);
         return new Written(tip, reached.Count);
@@ -204,7 +206,8 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
         await failures.RecordAsync(
             CommitIndexDefinition.Row,
             CommitIndexDefinition.RowKey(crate.CrateId),
-            new TransientException("index-row-refused", crate.Error.Message, crate.Error)).ConfigureAwait(false);
+            new TransientException("index-row-refused", crate.Error.Message, crate.Error),
+            crate.TraceParent).ConfigureAwait(false);
 
     private static IReadOnlyList<LaggingCrate> Except(IReadOnlyList<LaggingCrate> crates, List<SetAside> bad)
     {
@@ -223,7 +226,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
         }
         catch (GitException e) when (planned.Count == 1)
         {
-            bad.Add(new SetAside(planned[0].Crate.CrateId, e));
+            bad.Add(new SetAside(planned[0].Crate.CrateId, e, planned[0].Crate.Causes is [.., var newest] ? newest.TraceParent : null));
             return tip;
         }
         catch (GitException)

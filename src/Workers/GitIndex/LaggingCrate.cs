@@ -1,3 +1,5 @@
+using Pipeline.Registry.Truth;
+
 namespace Pipeline.Workers.GitIndex;
 
 /// <summary>A crate whose file in the git index is behind, as the database has it in one moment.</summary>
@@ -9,6 +11,7 @@ namespace Pipeline.Workers.GitIndex;
 /// <param name="Path">Where the file lies; null for a crate that this index does not show (of a namespace, of another source).</param>
 /// <param name="Content">The whole file; null when there is to be none: the crate, or its last version, is deleted.</param>
 /// <param name="FormerPaths">Where files of the crate may still lie under another spelling of its name.</param>
+/// <param name="Causes">What stands behind the changes that the index lacked, oldest first.</param>
 public sealed record LaggingCrate(
     long CrateId,
     string Name,
@@ -17,4 +20,5 @@ public sealed record LaggingCrate(
     long Attempts,
     string? Path,
     byte[]? Content,
-    IReadOnlyList<string> FormerPaths);
+    IReadOnlyList<string> FormerPaths,
+    IReadOnlyList<Cause> Causes);

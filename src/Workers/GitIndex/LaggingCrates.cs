@@ -27,7 +27,7 @@ public sealed class LaggingCrates(IDatabase database, string source, long maxByt
         ORDER BY first_change, crate_id LIMIT $3
         """;
 
-    // A crate's revision, its lines, and other names it had since it last was up to date, all of one moment. The names make up for a crash
+    // A crate's revision, its lines, and the changes since it last was up to date, all of one moment. Names of changes make up for a crash
     // between a commit and the note of it: what was committed then lies where the name of a change not yet noted says. The time of
     // publication is read from an index (i): in the row it stands behind the readme.
     private const string CratesSql =
@@ -38,10 +38,10 @@ public sealed class LaggingCrates(IDatabase database, string source, long maxByt
         SELECT 1, i.crate_id, i.published_at, i.id, v.entry_head, v.entry_tail, NULL, v.yanked, NULL
         FROM ids JOIN versions i ON i.crate_id = CAST(ids.id AS BIGINT) JOIN versions v ON v.id = i.id WHERE v.state = 'active'
         UNION ALL
-        SELECT 2, c.id, 0, h.id, h.name, NULL, NULL, FALSE, NULL
+        SELECT 2, c.id, h.accepted_at, h.id, h.name, h.trace_parent, NULL, FALSE, NULL
         FROM ids JOIN crates c ON c.id = CAST(ids.id AS BIGINT)
         JOIN projections p ON p.crate_id = c.id AND p.kind = 'git' AND p.target = ''
-        JOIN changes h ON h.crate_id = c.id AND h.id >= p.first_change WHERE h.name <> c.name
+        JOIN changes h ON h.crate_id = c.id AND h.id >= p.first_change
         """;
 
     private readonly string _cratesSql = $"WITH ids (id) AS {database.Dialect.TextList("$1")}\n{CratesSql}";

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 using Pipeline.Contracts;
@@ -10,6 +9,7 @@ using Pipeline.Registry.Failures;
 using Pipeline.Registry.Faults;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
+using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
 
 namespace Pipeline.Workers.Manifests;
@@ -32,17 +32,23 @@ public sealed class ReadManifestConsumer(
     public async Task Consume(ConsumeContext<ReadManifest> context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var started = Stopwatch.GetTimestamp();
+        var run = context.Run();
         var publish = await database.ReadAsync(sql => Publishes.FindAsync(sql, context.Message.PublishId), context.CancellationToken).ConfigureAwait(false);
-        if (publish is not { State: PublishStates.Checked }) return;
+        if (publish is not { State: PublishStates.Checked })
+        {
+            run.Outcome = StageRun.Nothing;
+            return;
+        }
+
+        run.Continue(publish.TraceParent).SetPublish(publish.Id, publish.Name, publish.Num);
 
         var (reject, version) = decision.Decide(publish);
         FaultPoints.Reach("manifest.decided");
-        if (reject is not null) await RejectAsync(publish, reject, started).ConfigureAwait(false);
-        else await PublishAsync(version!, started, context.CancellationToken).ConfigureAwait(false);
+        if (reject is not null) await RejectAsync(publish, reject, run).ConfigureAwait(false);
+        else await PublishAsync(version!, run, context.CancellationToken).ConfigureAwait(false);
     }
 
-    private async Task PublishAsync(VersionFacts version, long started, CancellationToken cancellationToken)
+    private async Task PublishAsync(VersionFacts version, StageRun run, CancellationToken cancellationToken)
     {
         var publish = version.Publish;
         for (var attempt = 0; attempt < MostReservations; attempt++)
@@ -55,7 +61,7 @@ public sealed class ReadManifestConsumer(
                 case Reserved.Over:
                     return;
                 case Reserved.Refused refused:
-                    await RejectAsync(publish, refused.Reject, started).ConfigureAwait(false);
+                    await RejectAsync(publish, refused.Reject, run).ConfigureAwait(false);
                     return;
                 case Reserved.Same:
                     await EndAsync(publish, [], null).ConfigureAwait(false);
@@ -66,7 +72,7 @@ public sealed class ReadManifestConsumer(
                     return;
                 case Reserved.Ours ours:
                     if (!await TryStoreAsync(version, ours, cancellationToken).ConfigureAwait(false)) continue;
-                    if (await TryRecordAsync(version, ours, started).ConfigureAwait(false) is not { } recorded) continue;
+                    if (await TryRecordAsync(version, ours, run).ConfigureAwait(false) is not { } recorded) continue;
                     FaultPoints.Reach("manifest.recorded");
                     await EndAsync(publish, recorded.Woken, recorded.CrateId).ConfigureAwait(false);
                     logger.LogInformation("publish {publish.id} of {crate.name} {crate.version} accepted", publish.Id, publish.Name, publish.Num);
@@ -114,11 +120,11 @@ public sealed class ReadManifestConsumer(
         return true;
     }
 
-    private async Task<Recorded?> TryRecordAsync(VersionFacts version, Reserved.Ours reserved, long started)
+    private async Task<Recorded?> TryRecordAsync(VersionFacts version, Reserved.Ours reserved, StageRun run)
     {
         try
         {
-            var took = Microseconds.Of(Stopwatch.GetElapsedTime(started));
+            var took = run.ElapsedMicroseconds;
             return await database.WriteAsync(sql => Recording.RecordAsync(sql, version, reserved, took)).ConfigureAwait(false);
         }
         catch (CrateMovedException)
@@ -127,9 +133,10 @@ public sealed class ReadManifestConsumer(
         }
     }
 
-    private async Task RejectAsync(PublishRow publish, Reject reject, long started)
+    private async Task RejectAsync(PublishRow publish, Reject reject, StageRun run)
     {
-        var took = Microseconds.Of(Stopwatch.GetElapsedTime(started));
+        var took = run.ElapsedMicroseconds;
+        run.Outcome = StageRun.Rejected;
         var woken = await database.WriteAsync(
             async sql => await Publishes.RejectAsync(sql, publish.Id, reject, took).ConfigureAwait(false)
                 ? await Publishes.WakeAsync(sql, publish.Id).ConfigureAwait(false)

@@ -45,7 +45,7 @@ public static class Recording
 
         var versionId = await InsertVersionAsync(sql, version, now.Id, now.PublishedAt).ConfigureAwait(false);
         await InsertDependenciesAsync(sql, version, versionId).ConfigureAwait(false);
-        await Revisions.RecordAsync(sql, now.Id, now.Revision, publish.Name, "publish", publish.Num, null).ConfigureAwait(false);
+        await Revisions.RecordAsync(sql, now.Id, now.Revision, publish.Name, "publish", publish.Num, null, publish.ParkedAt).ConfigureAwait(false);
         if (!await AuditAsync(sql, publish, now.Id, versionId).ConfigureAwait(false)) throw new CrateMovedException();
         if (!await Publishes.AcceptAsync(sql, publish.Id, now.Id, versionId, now.Revision, tookMicroseconds).ConfigureAwait(false)) throw new CrateMovedException();
         return new Recorded(now.Id, now.Revision, await Publishes.WakeAsync(sql, publish.Id).ConfigureAwait(false));

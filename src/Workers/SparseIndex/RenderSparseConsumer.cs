@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using MassTransit;
 using Pipeline.Contracts.Index;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Faults;
 using Pipeline.Registry.Store;
+using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
 
 namespace Pipeline.Workers.SparseIndex;
@@ -23,21 +25,43 @@ public sealed class RenderSparseConsumer(IDatabase database, IObjectStore store,
         ArgumentNullException.ThrowIfNull(context);
         var crateId = context.Message.CrateId;
         var claim = await database.WriteAsync(sql => Claims.OpenAsync(sql, crateId, ProjectionKinds.Sparse, process.Id), context.CancellationToken).ConfigureAwait(false);
+        var (run, started) = (context.Run(), Stopwatch.GetTimestamp());
+        if (claim is null)
+        {
+            run.Outcome = StageRun.Nothing;
+            return;
+        }
+
+        var activity = run.Continue(claim.Lack?.Cause.TraceParent);
         while (claim is not null)
         {
             FaultPoints.Reach("sparse.claimed");
             var snapshot = await database.ReadAsync(sql => IndexLines.ReadAsync(sql, crateId)).ConfigureAwait(false)
                 ?? throw new InvalidOperationException($"crate {crateId} has a projection but no row");
+            activity.SetTag(Tracing.CrateName, snapshot.Name);
             FaultPoints.Reach("sparse.rendered");
             var held = claim;
             if (snapshot.Revision > held.Revision) held = await database.WriteAsync(sql => Claims.RaiseAsync(sql, held, snapshot.Revision)).ConfigureAwait(false);
 
             var path = await WriteAsync(snapshot, held.Path).ConfigureAwait(false);
             FaultPoints.Reach("sparse.written");
-            claim = await database.WriteAsync(sql => Claims.CloseAsync(sql, held, path, process.Id)).ConfigureAwait(false);
+            (claim, var shown) = await database.WriteAsync(sql => Claims.CloseAsync(sql, held, path, process.Id)).ConfigureAwait(false);
+            if (held.Lack is { } lack) Note(shown, lack, started, activity);
         }
 
         FaultPoints.Reach("sparse.closed");
+    }
+
+    /// <summary>Measures how long each publish took that the file now shows, and tells the traces of those that share this rendering.</summary>
+    private static void Note(IReadOnlyList<Cause> shown, Lack lack, long started, Activity activity)
+    {
+        var now = lack.At + Microseconds.Of(Stopwatch.GetElapsedTime(started));
+        foreach (var cause in shown)
+        {
+            if (cause.AcceptedAt is { } accepted) PipelineMeter.Indexed(ProjectionKinds.Sparse, now - accepted);
+            if (cause.TraceParent != lack.Cause.TraceParent)
+                Tracing.Note(activity.OperationName, cause.TraceParent, activity.StartTimeUtc, activity, [.. activity.TagObjects]);
+        }
     }
 
     /// <summary>Writes what differs; returns where the file stands now.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.Logging;
@@ -8,6 +7,7 @@ using Pipeline.Registry.Database;
 using Pipeline.Registry.Faults;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
+using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
 
 namespace Pipeline.Workers.Tarballs;
@@ -27,16 +27,22 @@ public sealed class ValidateTarballConsumer(
     public async Task Consume(ConsumeContext<ValidateTarball> context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var started = Stopwatch.GetTimestamp();
+        var run = context.Run();
         var publish = await database.ReadAsync(sql => Publishes.FindAsync(sql, context.Message.PublishId), context.CancellationToken).ConfigureAwait(false);
-        if (publish is not { State: PublishStates.Parked }) return;
+        if (publish is not { State: PublishStates.Parked })
+        {
+            run.Outcome = StageRun.Nothing;
+            return;
+        }
+
+        run.Continue(publish.TraceParent).SetPublish(publish.Id, publish.Name, publish.Num);
 
         if (await TryReadAsync(publish, context.CancellationToken).ConfigureAwait(false) is not { } facts) return;
         FaultPoints.Reach("tarball.read");
 
         var rung = doorbell.HasRoom<ReadManifest>();
         var json = JsonSerializer.Serialize(facts, TarballJson.Default.TarballFacts);
-        var took = Microseconds.Of(Stopwatch.GetElapsedTime(started));
+        var took = run.ElapsedMicroseconds;
         if (!await database.WriteAsync(sql => Publishes.CheckedAsync(sql, publish.Id, json, took, rung)).ConfigureAwait(false)) return;
         FaultPoints.Reach("tarball.written");
 

@@ -1,7 +1,4 @@
-using Microsoft.Extensions.DependencyInjection;
-using Pipeline.Contracts.Publishing;
 using Pipeline.Registry.Bus;
-using Pipeline.Registry.Options;
 
 namespace Pipeline.Api.Tests.Admin;
 
@@ -10,7 +7,7 @@ public class AdminStatusTests
     [Fact]
     public async Task What_waits_lags_and_failed_is_counted_with_its_age()
     {
-        var (fixture, token) = await AdminFixture.CreateAsync(new WorkerOptions { QueueCapacity = 7 });
+        var (fixture, token) = await AdminFixture.CreateAsync();
         await using var api = fixture;
         await api.PublishAsync("ann", "foo", "1.0.0");
         await api.PublishAsync("ann", "bar", "1.0.0");
@@ -24,7 +21,7 @@ public class AdminStatusTests
             """));
         await api.Temp.Database.WriteAsync(sql => sql.ExecuteAsync(
             "INSERT INTO failures (stage, key, kind, code, text, first_seen, last_seen) VALUES ('sweep', 'a', 'fault', 'c', 't', 0, 0), ('sweep', 'b', 'fault', 'c', 't', 0, 0)"));
-        api.Services.GetRequiredService<StageGauges>().Of(typeof(ValidateTarball)).Enter();
+        api.Bells.Level = new QueueLevel(1, 7);
 
         var status = (await api.GetAsync("/api/v1/admin/status", token)).Json;
         var stages = status.GetProperty("stages").EnumerateArray().ToDictionary(stage => stage.GetProperty("stage").GetString()!);

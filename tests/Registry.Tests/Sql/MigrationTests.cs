@@ -78,6 +78,7 @@ public sealed partial class MigrationTests
                     shape.Add($"{table.Groups["name"].Value}: {column.Groups["name"].Value}");
             }
 
+            foreach (Match column in Added().Matches(sql)) shape.Add($"{column.Groups["name"].Value}: {column.Groups["column"].Value}");
             foreach (Match index in Index().Matches(sql)) shape.Add(Space().Replace(index.Value, " "));
         }
 
@@ -89,6 +90,9 @@ public sealed partial class MigrationTests
 
     [GeneratedRegex(@"CREATE TABLE (?<name>\w+) \((?<columns>.*?)\n\);", RegexOptions.Singleline)]
     private static partial Regex Table();
+
+    [GeneratedRegex(@"ALTER TABLE (?<name>\w+) ADD COLUMN (?<column>\w+)")]
+    private static partial Regex Added();
 
     [GeneratedRegex(@"^\s+(?<name>[a-z_0-9]+) ", RegexOptions.Multiline)]
     private static partial Regex Column();

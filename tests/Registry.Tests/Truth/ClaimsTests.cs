@@ -130,7 +130,55 @@ public sealed class ClaimsTests : IAsyncLifetime
 
     private ValueTask<Claim?> OpenAsync(string process) => Database.WriteAsync(sql => Claims.OpenAsync(sql, _crate, ProjectionKinds.Sparse, process));
 
-    private async ValueTask<Claim?> CloseAsync(Claim claim, long rendered, string process)
+    [Fact]
+    public async Task Closing_tells_the_causes_of_what_it_shows_and_each_is_told_once()
+    {
+        await CauseAsync(1, "a", 10);
+        await BumpAsync("publish");
+        await CauseAsync(2, "b", 20);
+        var slow = await OpenAsync(Me);
+        var fast = await OpenAsync(Other);
+        await BumpAsync("publish");
+        await CauseAsync(3, "c", 30);
+
+        (await ShownAsync(fast!, 2, Other)).ShouldBe([new Cause("a", 10), new Cause("b", 20)]);
+        (await ShownAsync(slow!, 3, Me)).ShouldBe([new Cause("c", 30)]);
+    }
+
+    [Fact]
+    public async Task A_claim_comes_with_the_cause_of_the_oldest_change_it_lacks()
+    {
+        await CauseAsync(1, "a", 10);
+        var claim = await OpenAsync(Me);
+        await BumpAsync("yank");
+
+        (claim!.Lack!.Cause, claim.Lack.Reached).ShouldBe((new Cause("a", 10), 0));
+        (await ShownAsync(claim, 1, Me)).ShouldBe([new Cause("a", 10)]);
+        (await ShownAsync((await OpenAsync(Other))!, 2, Other)).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_change_keeps_the_trace_it_was_made_in()
+    {
+        using var activity = new System.Diagnostics.Activity("yank").Start();
+        await BumpAsync("yank");
+
+        (await Database.ReadAsync(sql => sql.TextAsync("SELECT trace_parent FROM changes WHERE kind = 'yank'"))).ShouldBe(activity.Id);
+    }
+
+    private ValueTask<int> CauseAsync(long revision, string trace, long acceptedAt) => Database.WriteAsync(sql => sql.ExecuteAsync(
+        "UPDATE changes SET trace_parent = $2, accepted_at = $3 WHERE revision = $1", revision, trace, acceptedAt));
+
+    private async Task<IReadOnlyList<Cause>> ShownAsync(Claim claim, long rendered, string process)
+    {
+        var closed = await ClosedAsync(claim, rendered, process);
+        closed.Again.ShouldBeNull();
+        return closed.Shown;
+    }
+
+    private async ValueTask<Claim?> CloseAsync(Claim claim, long rendered, string process) => (await ClosedAsync(claim, rendered, process)).Again;
+
+    private async ValueTask<Closed> ClosedAsync(Claim claim, long rendered, string process)
     {
         var raised = await RaiseAsync(claim, rendered);
         return await Database.WriteAsync(sql => Claims.CloseAsync(sql, raised, "3/f/foo", process));

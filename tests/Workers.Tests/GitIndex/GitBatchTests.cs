@@ -57,11 +57,11 @@ public sealed class GitBatchTests
     [Fact]
     public void A_crate_that_the_index_does_not_show_touches_nothing()
     {
-        var hidden = new LaggingCrate(1, "Foo-Bar", 1, 1, 0, null, null, []);
+        var hidden = new LaggingCrate(1, "Foo-Bar", 1, 1, 0, null, null, [], []);
         GitBatch.Paths([hidden]).ShouldBeEmpty();
         GitBatch.Plan([hidden], new Dictionary<string, string> { ["fo/o-/foo-bar"] = "x" }).Equal.ShouldBe([hidden]);
     }
 
     private static LaggingCrate Crate(string name, string? content, IReadOnlyList<string> former) =>
-        new(1, name, 1, 1, 0, IndexPath.Of(name), content is null ? null : Encoding.UTF8.GetBytes(content), former);
+        new(1, name, 1, 1, 0, IndexPath.Of(name), content is null ? null : Encoding.UTF8.GetBytes(content), former, []);
 }

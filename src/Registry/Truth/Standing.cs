@@ -1,0 +1,90 @@
+using Pipeline.Registry.Database;
+
+namespace Pipeline.Registry.Truth;
+
+/// <summary>What waits, what lags and what failed, at one moment: what <c>pipeline status</c>, the console and the metrics show.</summary>
+/// <param name="Stages">What waits for each stage that rows wait for.</param>
+/// <param name="Projections">Every kind of projection, also one that lags nowhere; further targets while they lag.</param>
+/// <param name="Failures">Open failures by stage and kind.</param>
+public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList<ProjectionStanding> Projections, IReadOnlyList<FailureStanding> Failures)
+{
+    // One statement, so that a scrape costs one round trip; a row says what it is in its first column. The counts read the partial
+    // indexes of what is open, so they cost what the backlog is, not what the registry is.
+    private const string Sql =
+        """
+        SELECT 'now', '', '', now_us(), CAST(NULL AS BIGINT), 0
+        UNION ALL SELECT 'stage', 'validate-tarball', '', COUNT(*),
+            (SELECT received_at FROM publishes WHERE state = 'parked' AND decided_at IS NULL ORDER BY id LIMIT 1), 0
+            FROM publishes WHERE state = 'parked' AND decided_at IS NULL
+        UNION ALL SELECT 'stage', 'read-manifest', '', COUNT(*),
+            (SELECT received_at FROM publishes WHERE state = 'checked' AND decided_at IS NULL ORDER BY id LIMIT 1), 0
+            FROM publishes WHERE state = 'checked' AND decided_at IS NULL
+        UNION ALL SELECT 'stage', 'delete-bytes', '', COUNT(DISTINCT d.crate_id), MIN(v.updated_at), 0
+            FROM deletions d JOIN versions v ON v.id = d.version_id WHERE d.done_at IS NULL
+        UNION ALL SELECT 'projection', kind, target, COUNT(*), MIN(behind_since), COUNT(next_try_at)
+            FROM projections WHERE reached < wanted GROUP BY kind, target
+        UNION ALL SELECT 'failure', stage, kind, COUNT(*), MIN(first_seen), 0
+            FROM failures WHERE resolved_at IS NULL GROUP BY stage, kind
+        """;
+
+    /// <summary>Reads it.</summary>
+    public static async ValueTask<Standing> ReadAsync(Statements sql)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        var rows = await sql.QueryAsync(
+            Sql, static row => new Line(row.Text(0), row.Text(1), row.Text(2), row.Long(3), row.LongOrNull(4), row.Long(5))).ConfigureAwait(false);
+        var now = rows.Single(static row => row.What == "now").Count;
+        var lagging = rows.Where(static row => row.What == "projection").ToDictionary(static row => (row.Name, row.Detail), row => row.Projection(now));
+        foreach (var kind in ProjectionKinds.All) lagging.TryAdd((kind, ""), new ProjectionStanding(kind, "", 0, null, 0));
+        var projections = lagging.Values.OrderBy(static one => one.Kind, StringComparer.Ordinal).ThenBy(static one => one.Target, StringComparer.Ordinal).ToList();
+        return new Standing(
+            [.. Waiting(rows.Where(static row => row.What == "stage"), now, projections)],
+            projections,
+            [.. rows.Where(static row => row.What == "failure").Select(static row => new FailureStanding(row.Name, row.Detail, row.Count))
+                .OrderBy(static one => one.Stage, StringComparer.Ordinal).ThenBy(static one => one.Kind, StringComparer.Ordinal)]);
+    }
+
+    // In the order a publish meets them. What waits for a renderer is what its projection lags on.
+    private static IEnumerable<StageStanding> Waiting(IEnumerable<Line> rows, long now, List<ProjectionStanding> projections)
+    {
+        var waiting = rows.ToDictionary(static row => row.Name, row => new StageStanding(row.Name, row.Count, row.Age(now)));
+        yield return waiting["validate-tarball"];
+        yield return waiting["read-manifest"];
+        yield return Of("commit-index", ProjectionKinds.Git);
+        yield return Of("render-sparse", ProjectionKinds.Sparse);
+        yield return waiting["delete-bytes"];
+
+        StageStanding Of(string stage, string kind)
+        {
+            var of = projections.Where(one => one.Kind == kind).ToList();
+            return new StageStanding(stage, of.Sum(static one => one.Behind), of.Max(static one => one.LagSeconds));
+        }
+    }
+
+    private sealed record Line(string What, string Name, string Detail, long Count, long? Since, long Retrying)
+    {
+        public double? Age(long now) => Since is { } since ? Math.Max(0, now - since) / (double)Microseconds.Second : null;
+
+        public ProjectionStanding Projection(long now) => new(Name, Detail, Count, Age(now), Retrying);
+    }
+}
+
+/// <summary>What waits for one stage.</summary>
+/// <param name="Stage">Its queue.</param>
+/// <param name="Waiting">Rows that wait for it.</param>
+/// <param name="OldestSeconds">The age of the oldest; null: none waits.</param>
+public sealed record StageStanding(string Stage, long Waiting, double? OldestSeconds);
+
+/// <summary>How far one projection lags.</summary>
+/// <param name="Kind">Its kind.</param>
+/// <param name="Target">Which instance of it; empty where there is one.</param>
+/// <param name="Behind">The crates it lags on.</param>
+/// <param name="LagSeconds">Since when, for the one that lags longest; null: none does.</param>
+/// <param name="Retrying">How many of them wait after a failed try.</param>
+public sealed record ProjectionStanding(string Kind, string Target, long Behind, double? LagSeconds, long Retrying);
+
+/// <summary>Open failures of one stage and kind.</summary>
+/// <param name="Stage">The stage.</param>
+/// <param name="Kind"><c>reject</c>, <c>transient</c> or <c>fault</c>.</param>
+/// <param name="Count">How many rows.</param>
+public sealed record FailureStanding(string Stage, string Kind, long Count);
