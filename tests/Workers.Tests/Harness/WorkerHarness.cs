@@ -28,6 +28,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
     private readonly PostgresCopy? _copy;
     private readonly Consumed _consumed = new();
     private bool _failuresExpected;
+    private bool _isGuest;
 
     private WorkerHarness(IHost host, string folder, PostgresCopy? copy)
     {
@@ -47,10 +48,19 @@ internal sealed class WorkerHarness : IAsyncDisposable
 
     public ThisProcess Process => _host.Services.GetRequiredService<ThisProcess>();
 
-    public static async Task<WorkerHarness> StartAsync(string queue, PublishOptions? publish = null, WorkerOptions? workers = null, string git = "git", string? gitRemote = null)
+    /// <param name="queue">The worker's.</param>
+    /// <param name="publish">Limits.</param>
+    /// <param name="workers">Options of workers.</param>
+    /// <param name="git">The git program.</param>
+    /// <param name="gitRemote">Where the git index is pushed to.</param>
+    /// <param name="onPostgres">The engine; null: that of the suite.</param>
+    /// <param name="beside">Another, whose database and folder this one shares as another process does; it must outlive this one.</param>
+    public static async Task<WorkerHarness> StartAsync(
+        string queue, PublishOptions? publish = null, WorkerOptions? workers = null, string git = "git", string? gitRemote = null,
+        bool? onPostgres = null, WorkerHarness? beside = null)
     {
-        var folder = Directory.CreateTempSubdirectory("worker-test-").FullName;
-        var copy = PostgresCopies.AreChosen ? await PostgresCopies.CreateAsync() : null;
+        var folder = beside?._folder ?? Directory.CreateTempSubdirectory("worker-test-").FullName;
+        var copy = beside is not null ? beside._copy : onPostgres ?? PostgresCopies.AreChosen ? await PostgresCopies.CreateAsync() : null;
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.None);
         var options = workers ?? new WorkerOptions();
@@ -67,9 +77,9 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddInMemoryBus(WorkerCatalogue.All.Single(worker => worker.Stage.Queue == queue).Register);
         services.Replace(ServiceDescriptor.Singleton<IDoorbell>(new RecordedBells { Level = new QueueLevel(0, options.QueueCapacity) }));
 
-        var harness = new WorkerHarness(builder.Build(), folder, copy);
+        var harness = new WorkerHarness(builder.Build(), folder, copy) { _isGuest = beside is not null };
         await Migrator.MigrateAsync(harness.Database);
-        await harness.Process.EnterAsync(alone: true, queue);
+        await harness.Process.EnterAsync(alone: beside is null, queue);
         await harness._host.StartAsync();
         harness._host.Services.GetRequiredService<IBus>().ConnectConsumeObserver(harness._consumed);
         return harness;
@@ -183,8 +193,12 @@ internal sealed class WorkerHarness : IAsyncDisposable
         await _host.StopAsync();
         await ((IAsyncDisposable)Database).DisposeAsync();
         _host.Dispose();
-        if (_copy is not null) await _copy.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        if (!_isGuest)
+        {
+            if (_copy is not null) await _copy.DisposeAsync();
+            Directory.Delete(_folder, recursive: true);
+        }
+
         open.ShouldBeNull();
     }
 
