@@ -125,16 +125,15 @@ public sealed class PostgresDatabaseTests : IAsyncLifetime
         }, None);
     }
 
-    [Theory]
-    [InlineData("a\0b", "a\uFFFDb")]
-    [InlineData("a\uD800b", "a\uFFFDb")]
-    [InlineData("a\U0001F980b", "a\U0001F980b")]
-    public async Task Texts_that_the_engine_cannot_hold_are_stored_as_near_as_they_can_be(string text, string stored)
+    [Fact]
+    public async Task Texts_that_the_engine_cannot_hold_are_stored_as_near_as_they_can_be()
     {
-        await _database.WriteAsync(sql => ReserveAsync(sql, text));
-
-        (await _database.ReadAsync(sql => sql.TextAsync("SELECT canonical FROM reserved_names"), None)).ShouldBe(stored);
-        (await _database.ReadAsync(sql => sql.LongAsync("SELECT count(*) FROM reserved_names WHERE canonical = $1", text), None)).ShouldBe(1);
+        // Not parameters of the test: the compiler stores those as UTF-8, which holds no half of a surrogate pair.
+        foreach (var (text, stored) in new[] { ("a\0b", "a\uFFFDb"), ("c\uD800d", "c\uFFFDd"), ("e\U0001F980f", "e\U0001F980f") })
+        {
+            await _database.WriteAsync(sql => ReserveAsync(sql, text));
+            (await _database.ReadAsync(sql => sql.TextAsync("SELECT canonical FROM reserved_names WHERE canonical = $1", text), None)).ShouldBe(stored);
+        }
     }
 
     [Fact]
