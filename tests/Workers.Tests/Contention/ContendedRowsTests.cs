@@ -143,7 +143,7 @@ public class ContendedRowsTests
             var revision = (await database.ReadAsync(sql => sql.LongAsync("SELECT revision FROM crates WHERE id = $1", crate)))!.Value;
             var held = await database.WriteAsync(sql => Claims.RaiseAsync(sql, claim, revision));
             await write(revision);
-            claim = await database.WriteAsync(sql => Claims.CloseAsync(sql, held, "3/f/foo", process));
+            claim = (await database.WriteAsync(sql => Claims.CloseAsync(sql, held, "3/f/foo", process))).Again;
         }
     }
 
