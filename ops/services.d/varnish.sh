@@ -35,7 +35,8 @@ restart() {
 exports() {
     . "$D/env"
     printf "export PIPELINE__Cdn__Targets__0__Name=varnish PIPELINE__Cdn__Targets__0__Kind=purge\n"
-    printf "export PIPELINE__Cdn__Targets__0__Url='http://127.0.0.1:%s' PIPELINE__Cdn__Targets__0__Token='%s'\n" "$port" "$token"
+    printf "export PIPELINE__Cdn__Targets__0__IndexUrls__0='http://127.0.0.1:%s/index/' PIPELINE__Cdn__Targets__0__FileUrls__0='http://127.0.0.1:%s/crates/'\n" "$port" "$port"
+    printf "export PIPELINE__Cdn__Targets__0__Token='%s' PIPELINE__Cdn__Targets__0__Verify=true\n" "$token"
 }
 
 down() {

@@ -10,6 +10,7 @@ using Pipeline.Api.Git;
 using Pipeline.Api.Http;
 using Pipeline.Api.Index;
 using Pipeline.Api.Publishing;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
@@ -23,6 +24,7 @@ public static class ApiSetup
     /// <summary>Registers what the endpoints need.</summary>
     public static IServiceCollection AddApi(this IServiceCollection services)
     {
+        services.AddCdn();
         services.AddIdentity();
         services.TryAddSingleton(new StoreOptions());
         services.AddSingleton<IndexFileCache>();

@@ -1,9 +1,11 @@
 using MassTransit;
+using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Truth;
+using Pipeline.Workers.Cdn;
 using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
 using Pipeline.Workers.SparseIndex;
@@ -31,6 +33,7 @@ public static class WorkerCatalogue
         Of<ReadManifest, ReadManifestConsumer, ReadManifestDefinition>("read-manifest", bell => bell.PublishId, Publishes.DelaySql),
         Of<CommitIndex, CommitIndexConsumer, CommitIndexDefinition>("commit-index", _ => "git", null),
         Of<RenderSparse, RenderSparseConsumer, RenderSparseDefinition>("render-sparse", bell => Text(bell.CrateId), DelaySparse),
+        Of<PurgeCdn, PurgeCdnConsumer, PurgeCdnDefinition>("purge-cdn", _ => "cdn", null),
         Of<Sweep, SweepConsumer, SweepDefinition>("sweep", _ => "sweep", null),
         Of<DeleteBytes, DeleteBytesConsumer, DeleteBytesDefinition>("delete-bytes", bell => Text(bell.CrateId), null),
     ];

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Options;
+using Pipeline.Workers.Cdn;
 using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Upkeep;
@@ -21,6 +23,10 @@ public static class WorkerSetup
     {
         foreach (var worker in WorkerCatalogue.All) services.AddSingleton(worker.Stage);
         services.AddGitIndexWriter();
+        services.AddCdn();
+        services.AddSingleton<DuePurges>();
+        services.AddSingleton<CacheLooks>();
+        services.AddSingleton<TargetDrain>();
         services.AddSingleton<PublishDecision>();
         services.AddSingleton<WaitingRows>();
         services.AddSingleton<StagingCleanup>();

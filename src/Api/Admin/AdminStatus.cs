@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Pipeline.Api.Admin.Shapes;
+using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
@@ -19,6 +20,7 @@ internal static class AdminStatus
         ["read-manifest"] = typeof(ReadManifest),
         ["commit-index"] = typeof(CommitIndex),
         ["render-sparse"] = typeof(RenderSparse),
+        ["purge-cdn"] = typeof(PurgeCdn),
         ["delete-bytes"] = typeof(DeleteBytes),
     };
 
@@ -39,7 +41,7 @@ internal static class AdminStatus
         foreach (var stage in standing.Stages) stages.Add(await StageAsync(stage, doorbell).ConfigureAwait(false));
         return new StatusAnswer(
             stages,
-            [.. standing.Projections.Select(static one => new ProjectionStatus(one.Kind, one.Behind, one.LagSeconds, one.Retrying))],
+            [.. standing.Projections.Select(static one => new ProjectionStatus(one.Target.Length == 0 ? one.Kind : $"{one.Kind}/{one.Target}", one.Behind, one.LagSeconds, one.Retrying))],
             [.. standing.Failures.Select(static one => new FailureCount(one.Stage, one.Kind, one.Count))],
             await CountsAsync(sql, undecided).ConfigureAwait(false));
     }

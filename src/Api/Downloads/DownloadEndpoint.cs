@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 using Pipeline.Api.Http;
 using Pipeline.Contracts;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Options;
@@ -17,7 +18,7 @@ namespace Pipeline.Api.Downloads;
 /// The .crate files (crates-io-behaviour §4.5): bytes that a version in force names, and no others, whole or in ranges. They never
 /// change, so whoever keeps them need not ask again. Never a <c>Content-Encoding</c>: cargo's client would unpack the archive.
 /// </summary>
-public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, RegistryOptions options, ILogger<DownloadEndpoint> logger)
+public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, RegistryOptions options, CdnOptions cdn, ILogger<DownloadEndpoint> logger)
 {
     private readonly string _cacheControl = $"{(options.AuthRequired ? "private" : "public")},max-age=31536000,immutable";
 
@@ -36,6 +37,7 @@ public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, Reg
         var served = FileName.TryRead(name, file, out var version) ? await FindAsync(name, version, context.RequestAborted).ConfigureAwait(false) : null;
         if (served is null) return Missing(name, file, context.Response);
         var (request, response) = (context.Request, context.Response);
+        if (cdn.NamesKeys) response.Headers["Surrogate-Key"] = string.Join(' ', ObjectHeaders.Of(served.Key).Tags);
         var tag = served.Checksum is { } checksum ? new EntityTagHeaderValue($"\"{checksum}\"") : null;
         var conditions = request.GetTypedHeaders();
         var asked = FileRequest.Read(request.Method, conditions, tag);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Store;
 
 namespace Pipeline.Api.Index;
@@ -17,6 +18,7 @@ public sealed class CachedFile
     private readonly DateTimeOffset _modifiedAt;
     private readonly string _lastModified;
     private readonly Lazy<byte[]?> _zipped;
+    private string? _surrogateKey;
     private bool _used = true;
 
     /// <summary>Takes a file's content.</summary>
@@ -43,6 +45,9 @@ public sealed class CachedFile
 
     /// <summary>When it was last found unchanged, as the clock's timestamp.</summary>
     public long CheckedAt { get; set; }
+
+    /// <summary>The key by which caches forget it.</summary>
+    public string SurrogateKey => _surrogateKey ??= CacheKeys.OfIndex(Key);
 
     /// <summary>Its bytes.</summary>
     public byte[] Content { get; }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Truth;
 
@@ -22,15 +23,19 @@ public sealed class SparseIndexMiddleware
     private readonly TimeProvider _clock;
     private readonly CachedFile _config;
     private readonly string _cacheControl;
+    private readonly bool _namesKeys;
 
     /// <summary>The middleware.</summary>
-    public SparseIndexMiddleware(RequestDelegate next, IndexFileCache files, RegistryOptions options, TimeProvider clock)
+    public SparseIndexMiddleware(RequestDelegate next, IndexFileCache files, RegistryOptions options, CdnOptions cdn, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(cdn);
         ArgumentNullException.ThrowIfNull(clock);
         (_next, _files, _clock) = (next, files, clock);
         _config = new CachedFile(ConfigPath, default, IndexConfig.Render(options), clock.GetUtcNow());
-        _cacheControl = options.AuthRequired ? "private, no-cache" : "public, no-cache";
+        // A cache that is purged may keep a file; clients ask it every time all the same.
+        _cacheControl = options.AuthRequired ? "private, no-cache" : cdn.IndexSeconds == 0 ? "public, no-cache" : $"public, max-age=0, s-maxage={cdn.IndexSeconds}";
+        _namesKeys = cdn.NamesKeys;
     }
 
     /// <summary>Answers what lies below <c>/index/</c>.</summary>
@@ -62,6 +67,7 @@ public sealed class SparseIndexMiddleware
         var headers = response.Headers;
         headers.CacheControl = _cacheControl;
         headers.Vary = "accept-encoding";
+        if (_namesKeys && file != _config) headers["Surrogate-Key"] = file.SurrogateKey;
         var zipped = Conditions.AcceptsGzip(request.Headers.AcceptEncoding) ? file.Zipped : null;
         if (IsUnchanged(request.Headers, file, zipped is not null) is { } tag)
         {

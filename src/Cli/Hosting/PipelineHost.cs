@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 using Pipeline.Api;
 using Pipeline.Api.Git;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
@@ -127,6 +128,7 @@ public sealed class PipelineHost : IAsyncDisposable
         var workers = services.AddSection<WorkerOptions>(configuration, "Workers");
         services.AddSection<PublishOptions>(configuration, "Publish");
         services.AddSection<RateLimitOptions>(configuration, "RateLimits");
+        services.AddCdn(configuration);
         services.AddSingleton(TimeProvider.System);
         Engines.AddDatabase(services, configuration, folder);
         Engines.AddStore(services, configuration, folder);

@@ -25,7 +25,10 @@ internal static class Preparation
         if (!shape.OwnsData) return;
 
         if (shape.OwnsBus) await WaitingRows.ForgetBellsAsync(database).ConfigureAwait(false);
-        await services.GetRequiredService<IndexRepository>().EnsureConfigAsync(IndexConfig.Render(services.GetRequiredService<RegistryOptions>()), cancellationToken).ConfigureAwait(false);
+        var config = IndexConfig.Render(services.GetRequiredService<RegistryOptions>());
+        await services.GetRequiredService<IndexRepository>().EnsureConfigAsync(config, cancellationToken).ConfigureAwait(false);
+        var purges = services.GetRequiredService<Purges>();
+        await database.WriteAsync(sql => purges.OfPlainFileAsync(sql, IndexRepository.ConfigPath, config), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Applies the migrations and makes the registry usable: its epoch, and an administrator whose token lies in the data folder.</summary>

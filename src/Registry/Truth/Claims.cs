@@ -115,6 +115,18 @@ public static class Claims
         return await sql.ExecuteAsync(ShowSql, claim.CrateId, claim.Kind, claim.Revision, path).ConfigureAwait(false) == 1 ? [] : null;
     }
 
+    /// <summary>
+    /// Whether anybody else has a claim open: at work, failed on the way, or dead. What they wrote may be what a renderer finds there already,
+    /// and nobody has told the caches yet.
+    /// </summary>
+    public static async ValueTask<bool> OthersAsync(Statements sql, Claim claim)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        ArgumentNullException.ThrowIfNull(claim);
+        return await sql.LongAsync(
+            "SELECT 1 FROM claims WHERE crate_id = $1 AND kind = $2 AND target = '' AND id <> $3 LIMIT 1", claim.CrateId, claim.Kind, claim.Id).ConfigureAwait(false) is not null;
+    }
+
     private static async ValueTask<Claim> InsertAsync(Statements sql, long crateId, string kind, string process, long revision, string? path, Lack? lack)
     {
         var id = Guid.CreateVersion7().ToString();

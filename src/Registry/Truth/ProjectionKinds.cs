@@ -9,6 +9,9 @@ public static class ProjectionKinds
     /// <summary>The sparse index.</summary>
     public const string Sparse = "sparse";
 
-    /// <summary>Every kind; one target, the empty one, each.</summary>
+    /// <summary>The caches: not rendered but purged, so their rows are <c>purges</c>, one target each cache.</summary>
+    public const string Cdn = "cdn";
+
+    /// <summary>Every kind that is rendered; one target, the empty one, each.</summary>
     public static readonly IReadOnlyList<string> All = [Git, Sparse];
 }

@@ -23,6 +23,8 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
             FROM deletions d JOIN versions v ON v.id = d.version_id WHERE d.done_at IS NULL
         UNION ALL SELECT 'projection', kind, target, COUNT(*), MIN(behind_since), COUNT(next_try_at)
             FROM projections WHERE reached < wanted GROUP BY kind, target
+        UNION ALL SELECT 'projection', 'cdn', target, COUNT(*), MIN(created_at), COUNT(CASE WHEN attempts > 0 THEN 1 END)
+            FROM purges WHERE confirmed_at IS NULL AND NOT again GROUP BY target
         UNION ALL SELECT 'failure', stage, kind, COUNT(*), MIN(first_seen), 0
             FROM failures WHERE resolved_at IS NULL GROUP BY stage, kind
         """;
@@ -52,6 +54,7 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
         yield return waiting["read-manifest"];
         yield return Of("commit-index", ProjectionKinds.Git);
         yield return Of("render-sparse", ProjectionKinds.Sparse);
+        yield return Of("purge-cdn", ProjectionKinds.Cdn);
         yield return waiting["delete-bytes"];
 
         StageStanding Of(string stage, string kind)
@@ -78,7 +81,7 @@ public sealed record StageStanding(string Stage, long Waiting, double? OldestSec
 /// <summary>How far one projection lags.</summary>
 /// <param name="Kind">Its kind.</param>
 /// <param name="Target">Which instance of it; empty where there is one.</param>
-/// <param name="Behind">The crates it lags on.</param>
+/// <param name="Behind">The crates it lags on; of a cache, the purges that it has not confirmed.</param>
 /// <param name="LagSeconds">Since when, for the one that lags longest; null: none does.</param>
 /// <param name="Retrying">How many of them wait after a failed try.</param>
 public sealed record ProjectionStanding(string Kind, string Target, long Behind, double? LagSeconds, long Retrying);

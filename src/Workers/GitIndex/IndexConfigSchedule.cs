@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Database;
@@ -17,7 +18,7 @@ namespace Pipeline.Workers.GitIndex;
 /// the remote has none; it is only rung.
 /// </summary>
 public sealed class IndexConfigSchedule(
-    IDatabase database, IObjectStore store, IndexRepository repository, RegistryOptions options, IDoorbell doorbell, ILogger<IndexConfigSchedule> logger) : BackgroundService
+    IDatabase database, IObjectStore store, IndexRepository repository, RegistryOptions options, Purges purges, IDoorbell doorbell, ILogger<IndexConfigSchedule> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
@@ -36,6 +37,8 @@ public sealed class IndexConfigSchedule(
                 await store.PutAsync(StoreKeys.SparseFile(IndexRepository.ConfigPath), config, stoppingToken).ConfigureAwait(false);
                 if (repository.HasRemote) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
                 else await repository.EnsureConfigAsync(config, stoppingToken).ConfigureAwait(false);
+                if (await database.WriteAsync(sql => purges.OfPlainFileAsync(sql, IndexRepository.ConfigPath, config), stoppingToken).ConfigureAwait(false))
+                    await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
                 written = url;
             }
             catch (TransientException e)

@@ -1,12 +1,15 @@
 using MassTransit;
 using Microsoft.Extensions.Logging;
 using Pipeline.Contracts;
+using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Truth;
+using Pipeline.Workers.Cdn;
 
 namespace Pipeline.Workers.Upkeep;
 
@@ -18,7 +21,7 @@ namespace Pipeline.Workers.Upkeep;
 /// Ordered/locked by: nothing; two sweeps claim different rows.
 /// May run in parallel: yes.
 /// </remarks>
-public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, WaitingRows rows, StagingCleanup staging, ILogger<SweepConsumer> logger)
+public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, WaitingRows rows, StagingCleanup staging, CdnOptions cdn, ILogger<SweepConsumer> logger)
     : IConsumer<Sweep>
 {
     /// <inheritdoc/>
@@ -31,6 +34,7 @@ public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, Waitin
         await RingAsync(static id => new RenderSparse(id), rows.SparseAsync).ConfigureAwait(false);
         await RingAsync(static id => new DeleteBytes(id), rows.DeletionsAsync).ConfigureAwait(false);
         if (await database.ReadAsync(WaitingRows.GitIsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
+        if (cdn.Targets.Count > 0 && await database.ReadAsync(sql => DuePurges.AnyAsync(sql, cdn.Targets)).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
         await staging.RunIfDueAsync().ConfigureAwait(false);
     }
 

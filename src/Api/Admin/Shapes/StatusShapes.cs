@@ -17,8 +17,8 @@ public sealed record StatusAnswer(
 public sealed record StageStatus(string Stage, long Waiting, double? OldestSeconds, int? Depth, int? Capacity);
 
 /// <summary>How far one kind of projection lags.</summary>
-/// <param name="Kind"><c>git</c>, <c>sparse</c> …</param>
-/// <param name="Behind">Crates it lags on.</param>
+/// <param name="Kind"><c>git</c>, <c>sparse</c>, <c>cdn/NAME</c> …</param>
+/// <param name="Behind">Crates it lags on; of a cache, purges it has not confirmed.</param>
 /// <param name="LagSeconds">Since when, for the one that lags longest; null: none does.</param>
 /// <param name="Retrying">How many of them wait after a failed try.</param>
 public sealed record ProjectionStatus(string Kind, long Behind, double? LagSeconds, long Retrying);
