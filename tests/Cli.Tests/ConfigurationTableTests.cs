@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using Pipeline.Api.Git;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
@@ -17,7 +18,7 @@ public class ConfigurationTableTests
     [
         ("Registry", new RegistryOptions()), ("Publish", new PublishOptions()), ("RateLimits", new RateLimitOptions()), ("Workers", new WorkerOptions()),
         ("Database", new DatabaseOptions()), ("Store", new StoreOptions()), ("Store:S3", new S3Options()), ("Bus", new BusOptions()), ("GitIndex", new GitIndexOptions()), ("GitServe", new GitServeOptions()),
-        ("Telemetry", new TelemetryOptions()),
+        ("Telemetry", new TelemetryOptions()), ("Cdn", new CdnOptions()),
     ];
 
     [Fact]
@@ -35,14 +36,17 @@ public class ConfigurationTableTests
         .Where(property => property.CanWrite && Sections.All(section => section.Defaults.GetType() != property.PropertyType))
         .SelectMany(property => property.PropertyType == typeof(RateLimit)
             ? Keys($"{path}:{property.Name}", property.GetValue(options)!)
+            : property.PropertyType == typeof(IReadOnlyList<CdnTarget>)
+            ? Keys($"{path}:{property.Name}:N", new CdnTarget())
             : [new($"{path}:{property.Name}", Text(property.GetValue(options)))]);
 
     private static string Text(object? value) => value switch
     {
-        null => "none",
+        null or "" => "none",
         true => "`true`",
         false => "`false`",
         string text => $"`{text}`",
+        Enum one => $"`{one.ToString().ToLowerInvariant()}`",
         IEnumerable list => list.Cast<object>().Select(Text).DefaultIfEmpty("empty").Aggregate((all, next) => $"{all}, {next}"),
         _ => $"`{Convert.ToString(value, CultureInfo.InvariantCulture)}`",
     };

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pipeline.Contracts;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
@@ -48,16 +49,17 @@ internal sealed class WorkerHarness : IAsyncDisposable
 
     public ThisProcess Process => _host.Services.GetRequiredService<ThisProcess>();
 
-    /// <param name="queue">The worker's.</param>
+    /// <param name="queue">The worker's; several are separated by blanks.</param>
     /// <param name="publish">Limits.</param>
     /// <param name="workers">Options of workers.</param>
     /// <param name="git">The git program.</param>
     /// <param name="gitRemote">Where the git index is pushed to.</param>
     /// <param name="onPostgres">The engine; null: that of the suite.</param>
     /// <param name="beside">Another, whose database and folder this one shares as another process does; it must outlive this one.</param>
+    /// <param name="cdn">The caches to purge.</param>
     public static async Task<WorkerHarness> StartAsync(
         string queue, PublishOptions? publish = null, WorkerOptions? workers = null, string git = "git", string? gitRemote = null,
-        bool? onPostgres = null, WorkerHarness? beside = null)
+        bool? onPostgres = null, WorkerHarness? beside = null, CdnOptions? cdn = null)
     {
         var folder = beside?._folder ?? Directory.CreateTempSubdirectory("worker-test-").FullName;
         var copy = beside is not null ? beside._copy : onPostgres ?? PostgresCopies.AreChosen ? await PostgresCopies.CreateAsync() : null;
@@ -70,11 +72,15 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddSingleton<IObjectStore>(new FaultyStore(new FolderStore(Path.Combine(folder, "objects"))));
         services.AddSingleton(publish ?? new PublishOptions());
         services.AddSingleton(new RegistryOptions());
-        services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, Remote = gitRemote, GatherSeconds = 0 });
+        services.AddSingleton(cdn ?? new CdnOptions());
+        services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, GatherSeconds = 0 });
         services.AddSingleton(options);
         services.AddSingleton<ThisProcess>();
         services.AddWorkers(options with { Only = ["none"] });
-        services.AddInMemoryBus(WorkerCatalogue.All.Single(worker => worker.Stage.Queue == queue).Register);
+        services.AddInMemoryBus(bus =>
+        {
+            foreach (var name in queue.Split(' ')) WorkerCatalogue.All.Single(worker => worker.Stage.Queue == name).Register(bus);
+        });
         services.Replace(ServiceDescriptor.Singleton<IDoorbell>(new RecordedBells { Level = new QueueLevel(0, options.QueueCapacity) }));
 
         var harness = new WorkerHarness(builder.Build(), folder, copy) { _isGuest = beside is not null };

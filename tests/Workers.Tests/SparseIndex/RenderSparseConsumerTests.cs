@@ -1,5 +1,8 @@
+using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Truth;
+using Pipeline.Workers.Tests.Cdn;
 using Pipeline.Workers.Tests.Harness;
 
 namespace Pipeline.Workers.Tests.SparseIndex;
@@ -46,6 +49,89 @@ public sealed class RenderSparseConsumerTests
 
         harness.Store.Puts.ShouldBe(1);
         (await harness.LongAsync("SELECT reached FROM projections WHERE kind = 'sparse'")).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task What_caches_must_forget_is_written_with_the_close_of_the_claim_for_every_target()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue, cdn: Caches);
+        var crate = await CrateAsync(harness, "1.0.0");
+
+        await harness.DeliverAsync(new RenderSparse(crate));
+        await ConfirmAsync(harness, "first");
+        await BumpAsync(harness, crate, "yank", true);
+        await harness.DeliverAsync(new RenderSparse(crate));
+        await ConfirmAsync(harness, "changed");
+        await harness.ExecuteAsync("UPDATE crates SET state = 'deleted'");
+        await BumpAsync(harness, crate, "delete", null);
+        await harness.DeliverAsync(new RenderSparse(crate));
+        await ConfirmAsync(harness, "removed");
+
+        (await harness.LongAsync("SELECT COUNT(*) FROM purges WHERE crate_id = $1", crate)).ShouldBe(6);
+        harness.Bells.Rung.ShouldBe([new PurgeCdn(), new PurgeCdn(), new PurgeCdn()]);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_equal_is_not_purged()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue, cdn: Caches);
+        var crate = await CrateAsync(harness, "1.0.0");
+        await harness.DeliverAsync(new RenderSparse(crate));
+        await ConfirmAsync(harness, "first");
+        await BumpAsync(harness, crate, "owners", null);
+
+        await harness.DeliverAsync(new RenderSparse(crate));
+
+        (await harness.LongAsync("SELECT COUNT(*) FROM purges")).ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData("the process died")]
+    [InlineData("the close failed")]
+    public async Task A_file_that_is_equal_because_a_render_never_came_to_its_close_is_purged(string end)
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue, cdn: Caches);
+        var crate = await CrateAsync(harness, "1.0.0");
+        var claim = await harness.Database.WriteAsync(sql => Claims.OpenAsync(sql, crate, ProjectionKinds.Sparse, end == "the process died" ? "dead" : harness.Process.Id));
+        claim.ShouldNotBeNull();
+        await harness.Store.PutAsync(Key, System.Text.Encoding.UTF8.GetBytes(Line("1.0.0", false)));
+
+        await harness.DeliverAsync(new RenderSparse(crate));
+
+        harness.Store.Puts.ShouldBe(1);
+        (await harness.PurgesAsync()).ShouldBe(["one index/3/f/foo waits", "two index/3/f/foo waits"]);
+    }
+
+    [Fact]
+    public async Task A_spelling_that_is_left_behind_is_purged_too()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue, cdn: Caches);
+        var crate = await CrateAsync(harness, "1.0.0");
+        await harness.ExecuteAsync("UPDATE crates SET name = 'fo-o', canonical = 'fo_o'");
+        await harness.DeliverAsync(new RenderSparse(crate));
+        await harness.ExecuteAsync("DELETE FROM purges");
+        await harness.ExecuteAsync("UPDATE crates SET name = 'fo_o'");
+        await BumpAsync(harness, crate, "publish", null);
+
+        await harness.DeliverAsync(new RenderSparse(crate));
+
+        (await harness.RowsAsync("SELECT value || ' ' || cause FROM purges WHERE target = 'one' ORDER BY id")).ShouldBe(["index/fo/-o/fo-o removed", "index/fo/_o/fo_o first"]);
+    }
+
+    [Fact]
+    public async Task The_files_of_deleted_versions_are_purged_with_the_index_that_names_them_no_more()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue, cdn: Caches);
+        var crate = await CrateAsync(harness, "1.0.0", "1.1.0");
+        await harness.DeliverAsync(new RenderSparse(crate));
+        await harness.ExecuteAsync("DELETE FROM purges");
+        await harness.ExecuteAsync("UPDATE versions SET state = 'deleted' WHERE num = '1.0.0'");
+        await BumpAsync(harness, crate, "delete", null);
+        await harness.ExecuteAsync("INSERT INTO deletions (crate_id, version_id, revision, object_key) VALUES ($1, 1, 2, 'crates/foo/foo-1.0.0.crate')", crate);
+
+        await harness.DeliverAsync(new RenderSparse(crate));
+
+        (await harness.RowsAsync("SELECT value || ' ' || cause FROM purges WHERE target = 'two' ORDER BY id")).ShouldBe(["index/3/f/foo changed", "crates/foo/foo-1.0.0.crate deleted"]);
     }
 
     [Theory]
@@ -131,6 +217,16 @@ public sealed class RenderSparseConsumerTests
         await harness.DeliverAsync(new RenderSparse(crate));
 
         (await harness.FailuresAsync()).ShouldBe(["fault/NotSupportedException"]);
+    }
+
+    private static CdnOptions Caches => PurgedRegistry.Options(PurgedRegistry.Plain("http://one.example", "one"), PurgedRegistry.Plain("http://two.example", "two"));
+
+    /// <summary>As if the caches had been told; what waited for it must have been of one cause.</summary>
+    private static async Task ConfirmAsync(WorkerHarness harness, string cause)
+    {
+        (await harness.RowsAsync("SELECT target || ' ' || value || ' ' || cause FROM purges WHERE confirmed_at IS NULL ORDER BY id"))
+            .ShouldBe([$"one index/3/f/foo {cause}", $"two index/3/f/foo {cause}"]);
+        await harness.ExecuteAsync("UPDATE purges SET confirmed_at = now_us()");
     }
 
     private static string Line(string num, bool yanked) => $$"""{"vers":"{{num}}","yanked":{{(yanked ? "true" : "false")}}}""" + "\n";

@@ -1,4 +1,7 @@
+using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Upkeep;
+using Pipeline.Registry.Cdn;
+using Pipeline.Workers.Tests.Cdn;
 using Pipeline.Workers.Tests.Harness;
 
 namespace Pipeline.Workers.Tests.Upkeep;
@@ -69,6 +72,37 @@ public sealed class DeleteBytesConsumerTests
     }
 
     [Fact]
+    public async Task Bytes_wait_for_the_purge_of_the_index_and_the_file_is_purged_once_more_when_they_are_gone()
+    {
+        var options = PurgedRegistry.Options(PurgedRegistry.Plain("http://edge.example"));
+        await using var harness = await StartAsync(reached: 2, options);
+        await harness.PurgeAsync(options, "3/f/foo", PurgeCauses.Removed);
+
+        await harness.DeliverAsync(new DeleteBytes(1));
+        (await harness.ObjectsAsync()).ShouldBe([Key]);
+
+        await harness.ExecuteAsync("UPDATE purges SET confirmed_at = now_us(), outcome = 'accepted'");
+        await harness.DeliverAsync(new DeleteBytes(1));
+
+        (await harness.ObjectsAsync()).ShouldBeEmpty();
+        (await harness.PurgesAsync()).ShouldBe(["edge index/3/f/foo accepted", $"edge {Key} waits"]);
+        harness.Bells.Rung.ShouldBe([new PurgeCdn()]);
+    }
+
+    [Fact]
+    public async Task Other_bytes_under_the_same_key_are_purged_too()
+    {
+        var options = PurgedRegistry.Options(PurgedRegistry.Plain("http://edge.example"));
+        await using var harness = await StartAsync(reached: 2, options);
+        await harness.ExecuteAsync("UPDATE versions SET state = 'active'");
+
+        await harness.DeliverAsync(new DeleteBytes(1));
+
+        (await harness.ObjectsAsync()).ShouldBe([Key]);
+        (await harness.PurgesAsync()).ShouldBe([$"edge {Key} waits"]);
+    }
+
+    [Fact]
     public async Task A_failure_is_a_row()
     {
         await using var harness = await StartAsync(reached: 2);
@@ -79,9 +113,9 @@ public sealed class DeleteBytesConsumerTests
         (await harness.FailuresAsync()).ShouldBe([$"fault/{WorkerHarness.DatabaseError}"]);
     }
 
-    private static async Task<WorkerHarness> StartAsync(long reached)
+    private static async Task<WorkerHarness> StartAsync(long reached, CdnOptions? cdn = null)
     {
-        var harness = await WorkerHarness.StartAsync(Queue);
+        var harness = await WorkerHarness.StartAsync(Queue, cdn: cdn);
         await harness.Store.PutAsync(Key, "bytes"u8.ToArray());
         await harness.ExecuteAsync("INSERT INTO crates (canonical, name, state, revision, last_published_at, created_at, updated_at) VALUES ('foo', 'foo', 'deleted', 2, 0, 0, 0)");
         await harness.ExecuteAsync(

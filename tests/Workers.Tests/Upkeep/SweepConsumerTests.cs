@@ -1,7 +1,9 @@
+using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Options;
+using Pipeline.Workers.Tests.Cdn;
 using Pipeline.Workers.Tests.Harness;
 
 namespace Pipeline.Workers.Tests.Upkeep;
@@ -119,6 +121,39 @@ public sealed class SweepConsumerTests
         await harness.DeliverAsync(new Sweep());
 
         harness.Bells.Rung.ShouldBe([new CommitIndex()]);
+    }
+
+    [Theory]
+    [InlineData("rung_at = NULL", true)]
+    [InlineData("confirmed_at = 1", false)]
+    [InlineData("due_at = now_us() + 60000000", false)]
+    [InlineData("target = 'gone'", false)]
+    [InlineData("taken_at = now_us(), taken_by = 'dead'", true)]
+    [InlineData("taken_at = now_us(), taken_by = (SELECT id FROM processes)", false)]
+    public async Task A_purge_that_is_due_rings_the_worker_once(string state, bool rings)
+    {
+        var options = PurgedRegistry.Options(PurgedRegistry.Plain("http://edge.example"));
+        await using var harness = await WorkerHarness.StartAsync(Queue, cdn: options);
+        await harness.PurgeAsync(options, "3/f/foo");
+        await harness.PurgeAsync(options, "3/b/bar");
+        await harness.ExecuteAsync($"UPDATE purges SET {state}");
+
+        await harness.DeliverAsync(new Sweep());
+
+        harness.Bells.Rung.ShouldBe(rings ? [new PurgeCdn()] : []);
+    }
+
+    [Fact]
+    public async Task A_cache_that_is_left_alone_rings_nobody()
+    {
+        var options = PurgedRegistry.Options(PurgedRegistry.Plain("http://edge.example"));
+        await using var harness = await WorkerHarness.StartAsync(Queue, cdn: options);
+        await harness.PurgeAsync(options, "3/f/foo");
+        await harness.ExecuteAsync("INSERT INTO cdn_targets (name, attempts, last_error, next_try_at) VALUES ('edge', 1, 'e', now_us() + 60000000)");
+
+        await harness.DeliverAsync(new Sweep());
+
+        harness.Bells.Rung.ShouldBeEmpty();
     }
 
     [Fact]
