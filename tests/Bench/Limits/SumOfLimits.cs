@@ -7,7 +7,7 @@ namespace Pipeline.Bench.Limits;
 internal static class SumOfLimits
 {
     /// <summary>Measures the limits of a phase and reports them; returns their sum in milliseconds of CPU per publish.</summary>
-    public static async Task<double> MeasureAsync(Report report, ServerProcess server, Phase phase)
+    public static async Task<double> MeasureAsync(Report report, IServer server, Phase phase)
     {
         Report.Say($"limits of: {phase.Name}");
         var archives = phase.Requests.Select(request => request.Archive).ToArray();

@@ -3,10 +3,14 @@ using Pipeline.Registry.Database;
 
 namespace Pipeline.Bench.Publishing;
 
-/// <summary>Looks at how far the server's projections are, in its database file: a question over HTTP would cost the server.</summary>
-internal sealed class Projections(string data) : IAsyncDisposable
+/// <summary>Looks at how far the server's projections are, in its database: a question over HTTP would cost the server.</summary>
+internal sealed class Projections : IAsyncDisposable
 {
-    private readonly SqliteDatabase _database = new(Path.Combine(data, "registry.sqlite"), TimeProvider.System, readers: 1);
+    private readonly IDatabase _database;
+    private readonly IAsyncDisposable _connection;
+
+    /// <summary>Connects to a server's database.</summary>
+    public Projections(IServer server) => (_database, _connection) = server.OpenDatabase();
 
     /// <summary>Waits until nothing lags and no publish is undecided. Returns how long that took, in seconds.</summary>
     public async Task<double> WaitAsync()
@@ -37,5 +41,5 @@ internal sealed class Projections(string data) : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _database.DisposeAsync();
+    public ValueTask DisposeAsync() => _connection.DisposeAsync();
 }

@@ -14,15 +14,20 @@ internal static class PublishBench
     private const int Existing = 100;
     private const int IdlePublishes = 300;
 
-    /// <summary>Runs it: <c>--crates N</c> publishes a phase, <c>--no-limits</c> leaves the limits out, <c>--server COMMAND</c> measures another build.</summary>
+    /// <summary>Runs it: <c>--crates N</c> publishes a phase, <c>--no-limits</c> leaves the limits out, <c>--server COMMAND</c> measures another build, <c>--shape distributed</c> an API and a worker process over real services; the limits are those of one process.</summary>
     public static async Task RunAsync(Arguments arguments, Report report)
     {
         var count = arguments.Number("crates", 4000);
-        using var server = ServerProcess.Start(arguments.Text("server"));
-        await using var projections = new Projections(server.Data);
+        using IServer server = arguments.Text("shape") switch
+        {
+            null or "standalone" => new StandaloneServer(arguments.Text("server")),
+            "distributed" => new DistributedServer(arguments.Text("server")),
+            var other => throw new ArgumentException($"--shape is standalone or distributed, not {other}"),
+        };
+        await using var projections = new Projections(server);
         var token = server.NewToken("bench");
         await Task.Delay(TimeSpan.FromSeconds(3));
-        report.Add(new Measured("memory, idle after start", server.Cpu.Memory().Now, "MiB", Figure: "<= 120"));
+        report.Add(new Measured("memory, idle after start", server.Memory().Now, "MiB", Figure: "<= 120"));
 
         Report.Say("warm-up");
         // The tiers of the compiler: what runs often is compiled again, twice, in the background.
@@ -44,7 +49,7 @@ internal static class PublishBench
         await Phase.RunAsync(server, projections, report, $"8 clients, versions of {Existing} crates", versions, ManyClients);
 
         await Task.Delay(TimeSpan.FromSeconds(3));
-        var (now, peak) = server.Cpu.Memory();
+        var (now, peak) = server.Memory();
         report.Add(new Measured("memory, idle after the load", now, "MiB"));
         report.Add(new Measured("memory, peak", peak, "MiB"));
         if (arguments.Has("no-limits")) return;

@@ -6,60 +6,65 @@ using Pipeline.Bench.Measuring;
 
 namespace Pipeline.Bench.Publishing;
 
-/// <summary>A standalone server on a fresh data folder, started as an operator starts it.</summary>
+/// <summary>One process of the <c>pipeline</c> command, started as an operator starts it.</summary>
 internal sealed class ServerProcess : IDisposable
 {
     private readonly Process _process;
-    private readonly string _folder;
 
-    private readonly string _command;
-
-    private ServerProcess(Process process, string command, string folder, int port)
+    private ServerProcess(Process process)
     {
         _process = process;
-        _command = command;
-        _folder = folder;
-        Port = port;
         Cpu = new ProcessCpu(process.Id);
     }
-
-    /// <summary>Its port.</summary>
-    public int Port { get; }
-
-    /// <summary>Its data folder.</summary>
-    public string Data => Path.Combine(_folder, "data");
-
-    /// <summary>Its git index.</summary>
-    public string GitIndex => Path.Combine(Data, "index.git");
 
     /// <summary>Its cost.</summary>
     public ProcessCpu Cpu { get; }
 
-    /// <summary>Starts it and returns once it serves.</summary>
-    /// <param name="command">The <c>pipeline</c> command of another build, to compare with; null: the one of these sources.</param>
-    public static ServerProcess Start(string? command)
+    /// <summary>Starts one and returns once it says that it is ready.</summary>
+    /// <param name="command">The <c>pipeline</c> command.</param>
+    /// <param name="log">Where its log goes: a file, as a service's does.</param>
+    /// <param name="environment">Environment variables.</param>
+    /// <param name="words">What it is to do.</param>
+    public static ServerProcess Start(string command, string log, IReadOnlyDictionary<string, string> environment, params string[] words)
     {
-        command ??= Path.Combine(RepositoryRoot.Path, "ops", "pipeline");
-        var folder = RepositoryRoot.NewFolder("publish");
-        var port = FreePort();
-        // The script becomes the server, so its process id is the server's. The log goes to a file, as a service's does.
-        var start = new ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true, WorkingDirectory = RepositoryRoot.Path };
-        foreach (var word in (string[])["-c", "exec \"$@\" 2>\"$0\"", Path.Combine(folder, "log"), command, "up", "--port", Text(port), "--data", Path.Combine(folder, "data"), "--no-rate-limits"])
-            start.ArgumentList.Add(word);
+        // The script becomes the server, so its process id is the server's.
+        var start = new ProcessStartInfo("/bin/bash", ["-c", "exec \"$@\" 2>\"$0\"", log, command, .. words]) { RedirectStandardOutput = true, WorkingDirectory = RepositoryRoot.Path };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         var process = Process.Start(start)!;
         var ready = process.StandardOutput.ReadLine();
-        if (ready is null || !ready.StartsWith("ready ", StringComparison.Ordinal))
-            throw new InvalidOperationException($"the server did not start: {File.ReadAllText(Path.Combine(folder, "log"))}");
-        Report.Say($"server {process.Id} serves on {port}, data in {folder}");
-        return new ServerProcess(process, command, folder, port);
+        if (ready is null || !ready.StartsWith("ready ", StringComparison.Ordinal)) throw new InvalidOperationException($"the server did not start: {File.ReadAllText(log)}");
+        Report.Say($"process {process.Id}: {string.Join(' ', words)}");
+        return new ServerProcess(process);
+    }
+
+    /// <summary>Runs a command to its end and returns what it prints.</summary>
+    public static string Run(string command, IReadOnlyDictionary<string, string> environment, params string[] words)
+    {
+        var start = new ProcessStartInfo(command, words) { RedirectStandardOutput = true };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{Path.GetFileName(command)} {string.Join(' ', words)} ended with {process.ExitCode}");
     }
 
     /// <summary>Makes a user and returns a token of it.</summary>
-    public string NewToken(string login)
+    public static string NewToken(string command, IReadOnlyDictionary<string, string> environment, string login)
     {
-        Pipeline("user", "add", login, "--email", $"{login}@example.org");
-        return Pipeline("token", "create", "--user", login).Trim();
+        Run(command, environment, "user", "add", login, "--email", $"{login}@example.org");
+        return Run(command, environment, "token", "create", "--user", login).Trim();
     }
+
+    /// <summary>A port that nothing listens on.</summary>
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    /// <summary>A number as a word of a command line.</summary>
+    public static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -67,25 +72,5 @@ internal sealed class ServerProcess : IDisposable
         _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
-        Directory.Delete(_folder, recursive: true);
     }
-
-    private string Pipeline(params string[] words)
-    {
-        var start = new ProcessStartInfo(_command, words) { RedirectStandardOutput = true };
-        start.Environment["PIPELINE_DATA"] = Data;
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"pipeline {string.Join(' ', words)} ended with {process.ExitCode}");
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,0 +1,28 @@
+using Pipeline.Registry.Database;
+
+namespace Pipeline.Bench.Publishing;
+
+/// <summary>A registry under load, in either shape.</summary>
+internal interface IServer : IDisposable
+{
+    /// <summary>The port that takes publishes.</summary>
+    int Port { get; }
+
+    /// <summary>Its git index.</summary>
+    string GitIndex { get; }
+
+    /// <summary>Connects to its database, beside its own processes: a question over HTTP would cost them.</summary>
+    (IDatabase Database, IAsyncDisposable Connection) OpenDatabase();
+
+    /// <summary>Makes a user and returns a token of it.</summary>
+    string NewToken(string login);
+
+    /// <summary>The CPU seconds of its processes so far.</summary>
+    double CpuSeconds();
+
+    /// <summary>The CPU seconds of the services under it so far; null: it has none.</summary>
+    double? ServicesCpuSeconds();
+
+    /// <summary>The resident memory of its processes in MiB, and its peak.</summary>
+    (double Now, double Peak) Memory();
+}
