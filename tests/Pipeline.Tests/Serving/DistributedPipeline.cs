@@ -1,21 +1,26 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using Npgsql;
 using Pipeline.Tests.Services;
+using Pipeline.Workers;
 
 namespace Pipeline.Tests.Serving;
 
 /// <summary>
-/// The distributed shape: two API processes, whose turn it is one after the other, and two of each worker, over RabbitMQ, PostgreSQL and S3.
-/// When it is disposed of, no queue may hold a message.
+/// The distributed shape: two API processes, whose turn it is one after the other, and two of each worker, over RabbitMQ, PostgreSQL and S3,
+/// each behind a cable that can be cut, with Varnish in front. When it is disposed of, no queue may hold a message.
 /// </summary>
 public sealed class DistributedPipeline : RunningPipeline
 {
     private const double StartSeconds = 120;
 
-    /// <summary>The queues of each kind of worker process.</summary>
-    public static readonly string[][] Workers =
-        [["validate-tarball"], ["read-manifest"], ["commit-index"], ["render-sparse"], ["sweep", "delete-bytes"]];
+    // What costs is alone in its processes; the rest shares them.
+    private static readonly string[][] Workers =
+    [
+        ["validate-tarball"], ["read-manifest"], ["commit-index"], ["render-sparse"],
+        [.. Queues.Except(["validate-tarball", "read-manifest", "commit-index", "render-sparse"])],
+    ];
 
     private readonly ConcurrentQueue<string> _log = [];
     private readonly List<Process> _processes = [];
@@ -23,11 +28,33 @@ public sealed class DistributedPipeline : RunningPipeline
     private PostgresCopy _database = null!;
     private BrokerHost _broker = null!;
     private S3Buckets _buckets = null!;
+    private RealServices _edge = null!;
     private Cable _balancer = null!;
 
     private DistributedPipeline()
     {
     }
+
+    /// <summary>The queues of all workers.</summary>
+    public static IReadOnlyList<string> Queues => [.. WorkerCatalogue.All.Select(worker => worker.Stage.Queue)];
+
+    /// <summary>The way to PostgreSQL.</summary>
+    public Cable DatabaseCable { get; private set; } = null!;
+
+    /// <summary>The way to RabbitMQ.</summary>
+    public Cable BrokerCable { get; private set; } = null!;
+
+    /// <summary>The way to S3.</summary>
+    public Cable StoreCable { get; private set; } = null!;
+
+    /// <summary>The broker itself.</summary>
+    public BrokerHost Broker => _broker;
+
+    /// <summary>Where Varnish serves what the API serves.</summary>
+    public Uri Edge => new(_edge["PIPELINE__Cdn__Targets__0__IndexUrls__0"]);
+
+    /// <summary>The command lines of all processes, as anybody on the machine sees them.</summary>
+    public IEnumerable<string> CommandLines => _processes.Select(process => File.ReadAllText($"/proc/{process.Id}/cmdline"));
 
     /// <summary>What the processes wrote to standard error so far.</summary>
     public string Log => string.Join('\n', _log);
@@ -58,15 +85,26 @@ public sealed class DistributedPipeline : RunningPipeline
         return pipeline;
     }
 
-    /// <summary>Runs a command of the registry to its end.</summary>
+    /// <summary>Runs a command of the registry to its end, which must be a good one.</summary>
     public async Task<string> RunAsync(params string[] arguments)
     {
-        using var process = Process.Start(PipelineProgram.Start(arguments, _environment))!;
+        var (code, output, error) = await TryAsync([], arguments);
+        code.ShouldBe(0, error);
+        return output;
+    }
+
+    /// <summary>Runs a command of the registry to its end, or for a minute.</summary>
+    /// <param name="environment">What differs from the configuration of the others.</param>
+    /// <param name="arguments">The command.</param>
+    public async Task<(int Code, string Output, string Error)> TryAsync(IEnumerable<(string Name, string Value)> environment, params string[] arguments)
+    {
+        using var process = Process.Start(PipelineProgram.Start(arguments, [.. _environment, .. environment]))!;
         process.StandardInput.Close();
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var kill = patience.Token.Register(process.Kill);
         await process.WaitForExitAsync();
-        process.ExitCode.ShouldBe(0, await error);
-        return await output;
+        return (process.ExitCode, await output, await error);
     }
 
     /// <inheritdoc/>
@@ -86,9 +124,14 @@ public sealed class DistributedPipeline : RunningPipeline
             }
 
             _processes.Clear();
-            if (_balancer is not null) await _balancer.DisposeAsync();
+            foreach (var cable in new[] { _balancer, DatabaseCable, BrokerCable, StoreCable })
+            {
+                if (cable is not null) await cable.DisposeAsync();
+            }
+
+            await _edge.DisposeAsync();
             // What the processes had not confirmed goes back to the queues as they are killed; that it was empty was seen above.
-            foreach (var queue in Workers.SelectMany(queues => queues)) _broker.MayHold(queue);
+            foreach (var queue in Queues) _broker.MayHold(queue);
             await _broker.DisposeAsync();
             await _buckets.DisposeAsync();
             await _database.DisposeAsync();
@@ -101,14 +144,21 @@ public sealed class DistributedPipeline : RunningPipeline
         _database = await PostgresCopies.CreateEmptyAsync();
         _broker = await BrokerHost.CreateAsync(services);
         _buckets = await S3Buckets.CreateAsync(services);
+        _edge = await RealServices.StartAsync(["varnish"], "--origin", $"127.0.0.1:{Port}");
         var store = _buckets.Options;
+        var database = new NpgsqlConnectionStringBuilder(_database.Options.Postgres!.Reveal());
+        DatabaseCable = Cable.To(database.Port);
+        database.Port = DatabaseCable.Port;
+        BrokerCable = Cable.To(new Uri(_broker.Url).Port);
+        StoreCable = Cable.To(new Uri(store.Endpoint!).Port);
         _environment.AddRange(
         [
             ("PIPELINE_DATA", Data), ("PIPELINE__Registry__PublicUrl", Url), ("PIPELINE__RateLimits__Enabled", "false"),
             ("PIPELINE__Logging__LogLevel__Default", "Warning"),
-            ("PIPELINE__Database__Postgres", _database.Options.Postgres!.Reveal()), ("PIPELINE__Bus__RabbitMq", _broker.Url),
-            ("PIPELINE__Store__S3__Endpoint", store.Endpoint!), ("PIPELINE__Store__S3__Bucket", store.Bucket!), ("PIPELINE__Store__S3__StagingBucket", store.StagingBucket!),
+            ("PIPELINE__Database__Postgres", database.ConnectionString), ("PIPELINE__Bus__RabbitMq", new UriBuilder(_broker.Url) { Port = BrokerCable.Port }.Uri.AbsoluteUri),
+            ("PIPELINE__Store__S3__Endpoint", $"http://127.0.0.1:{StoreCable.Port}"), ("PIPELINE__Store__S3__Bucket", store.Bucket!), ("PIPELINE__Store__S3__StagingBucket", store.StagingBucket!),
             ("PIPELINE__Store__S3__AccessKey", store.AccessKey!.Reveal()), ("PIPELINE__Store__S3__SecretKey", store.SecretKey!.Reveal()),
+            .. _edge.Environment.Select(variable => (variable.Key, variable.Value)),
         ]);
     }
 
@@ -128,7 +178,7 @@ public sealed class DistributedPipeline : RunningPipeline
 
     private async Task<string?> HeldAsync()
     {
-        foreach (var queue in Workers.SelectMany(queues => queues).SelectMany(queue => new[] { queue, $"{queue}_error", $"{queue}_skipped" }))
+        foreach (var queue in Queues.SelectMany(queue => new[] { queue, $"{queue}_error", $"{queue}_skipped" }))
         {
             if (await _broker.CountAsync(queue) is > 0 and var held) return $"{held} messages in {queue}";
         }
