@@ -10,9 +10,11 @@ public sealed class S3Buckets : IAsyncDisposable
 {
     private readonly AmazonS3Client _client;
 
-    private S3Buckets(S3Options options)
+    private readonly bool _isShared;
+
+    private S3Buckets(S3Options options, bool isShared)
     {
-        Options = options;
+        (Options, _isShared) = (options, isShared);
         _client = new AmazonS3Client(new BasicAWSCredentials(options.AccessKey!.Reveal(), options.SecretKey!.Reveal()), new AmazonS3Config
         {
             ServiceURL = options.Endpoint,
@@ -29,6 +31,7 @@ public sealed class S3Buckets : IAsyncDisposable
     /// <summary>Makes them, on the shared server unless another is given.</summary>
     public static async Task<S3Buckets> CreateAsync(RealServices? services = null)
     {
+        var isShared = services is null;
         services ??= await RealServices.SharedAsync("s3");
         var name = $"test-{Guid.NewGuid():n}";
         var buckets = new S3Buckets(new S3Options
@@ -40,7 +43,7 @@ public sealed class S3Buckets : IAsyncDisposable
             SecretKey = new Secret(services["PIPELINE__Store__S3__SecretKey"]),
             CacheTags = true,
             SurrogateKeys = true,
-        });
+        }, isShared);
         await buckets._client.PutBucketAsync(name);
         await buckets._client.PutBucketAsync(name + "-staging");
         await buckets._client.PutBucketPolicyAsync(name, $$"""
@@ -56,7 +59,8 @@ public sealed class S3Buckets : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var bucket in new[] { Options.Bucket!, Options.StagingBucket! })
+        // A server of the test's own ends with its buckets.
+        foreach (var bucket in _isShared ? [Options.Bucket!, Options.StagingBucket!] : Array.Empty<string>())
         {
             for (string? next = null; ;)
             {

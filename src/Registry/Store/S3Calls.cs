@@ -57,7 +57,7 @@ internal sealed class S3Calls(S3Options options)
 
     private static Exception Answered(AmazonServiceException answer, string what)
     {
-        var (status, code) = ((int)answer.StatusCode, answer.ErrorCode);
+        var (status, code) = ((int)answer.StatusCode, Word(answer.ErrorCode));
         var text = $"the object store answered {status} {code}: {what}";
         return (status, code) switch
         {
@@ -69,6 +69,9 @@ internal sealed class S3Calls(S3Options options)
             _ => new InvalidOperationException(text),
         };
     }
+
+    // A code is one word; whatever else a server sends in its place is not for our logs.
+    private static string Word(string? code) => code is { Length: > 0 and <= 64 } && code.All(char.IsAsciiLetterOrDigit) ? code : "without a code";
 
     private static string Reason(Exception exception)
     {

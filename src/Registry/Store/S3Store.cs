@@ -275,7 +275,7 @@ public sealed class S3Store : IObjectStore, IDisposable
     /// <summary>Where a part begins and how long the whole is: of <c>bytes 10-19/5000</c>.</summary>
     private static (long Offset, long Length)? PartOf(string? contentRange)
     {
-        if (contentRange is null) return null;
+        if (string.IsNullOrEmpty(contentRange)) return null;
         var (blank, dash, slash) = (contentRange.IndexOf(' '), contentRange.IndexOf('-'), contentRange.IndexOf('/'));
         return blank < 0 || dash < blank || slash < dash ? throw new AmazonClientException("a Content-Range that is none")
             : (long.Parse(contentRange.AsSpan((blank + 1)..dash), CultureInfo.InvariantCulture), long.Parse(contentRange.AsSpan(slash + 1), CultureInfo.InvariantCulture));

@@ -5,11 +5,19 @@ internal sealed class AwaitedStream(byte[] content) : Stream
 {
     private const int LargestPiece = 7000;
 
+    private bool _paused;
+
     /// <summary>How many bytes were read.</summary>
     public int Taken { get; private set; }
 
     /// <summary>After how many bytes it breaks.</summary>
     public int FailAt { get; init; } = int.MaxValue;
+
+    /// <summary>After how many bytes it pauses.</summary>
+    public int PauseAt { get; init; } = int.MaxValue;
+
+    /// <summary>For how long.</summary>
+    public TimeSpan Pause { get; init; }
 
     public override bool CanRead => true;
 
@@ -29,6 +37,12 @@ internal sealed class AwaitedStream(byte[] content) : Stream
     {
         await Task.Yield();
         if (Taken >= FailAt) throw new IOException("the client went away");
+        if (Taken >= PauseAt && !_paused)
+        {
+            _paused = true;
+            await Task.Delay(Pause, cancellationToken);
+        }
+
         var count = Math.Min(Math.Min(buffer.Length, LargestPiece), content.Length - Taken);
         content.AsMemory(Taken, count).CopyTo(buffer);
         Taken += count;
