@@ -57,6 +57,50 @@ public class DownloadTests
     }
 
     [Theory]
+    [InlineData("bytes=4-8", "bytes 4-8/27", "5")]
+    [InlineData("bytes=-4", "bytes 23-26/27", "4")]
+    [InlineData("bytes=0-", "bytes 0-26/27", "27")]
+    [InlineData("bytes=20-99", "bytes 20-26/27", "7")]
+    [InlineData("bytes=27-", "bytes */27", "0")]
+    [InlineData("bytes=-0", "bytes */27", "0")]
+    [InlineData("bytes=0-1,3-4", null, "27")]
+    [InlineData("bytes=8-4", null, "27")]
+    [InlineData("bytes=x", null, "27")]
+    public async Task A_range_says_where_it_lies_and_how_long_it_is(string range, string? contentRange, string length)
+    {
+        await using var fixture = await SeedAsync();
+        var answer = await fixture.GetAsync(Path, null, ("Range", range));
+        (answer.Headers.GetValueOrDefault("Content-Range"), answer.Headers["Content-Length"]).ShouldBe((contentRange, length));
+        answer.Headers["ETag"].ShouldBe(Tag);
+        answer.Headers.ShouldNotContainKey("Content-Encoding");
+    }
+
+    [Theory]
+    [InlineData("If-Match", "\"other\"", 412)]
+    [InlineData("If-Match", "{tag}", 200)]
+    [InlineData("If-Match", "W/{tag}", 412)]
+    [InlineData("If-Match", "*", 200)]
+    [InlineData("If-None-Match", "W/{tag}, \"other\"", 304)]
+    [InlineData("If-None-Match", "\"other\"", 200)]
+    [InlineData("If-None-Match", "*", 304)]
+    [InlineData("If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT", 304)]
+    [InlineData("If-Modified-Since", "Fri, 01 Jan 2010 00:00:00 GMT", 200)]
+    [InlineData("If-Modified-Since", "yesterday", 200)]
+    public async Task Conditions_are_held_against_the_tag_and_the_time(string header, string value, int status)
+    {
+        await using var fixture = await SeedAsync();
+        (await fixture.GetAsync(Path, null, (header, value.Replace("{tag}", Tag, StringComparison.Ordinal)))).Status.ShouldBe(status);
+    }
+
+    [Fact]
+    public async Task A_HEAD_ignores_a_range()
+    {
+        await using var fixture = await SeedAsync();
+        var head = await fixture.SendAsync("HEAD", Path, null, null, ("Range", "bytes=4-8"));
+        (head.Status, head.Body.Length, head.Headers["Content-Length"]).ShouldBe((200, 0, "27"));
+    }
+
+    [Theory]
     [InlineData("/crates/Foo/Foo-1.0.1.crate")]
     [InlineData("/crates/Foo/Foo-1.0.0.crate")]
     [InlineData("/crates/foo/foo-1.0.0%2Bmeta.crate")]
