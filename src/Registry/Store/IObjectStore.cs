@@ -35,6 +35,20 @@ public interface IObjectStore
         await using (found.ConfigureAwait(false)) return found.Identity;
     }
 
+    /// <summary>Whether an object is there and has this very content.</summary>
+    async ValueTask<bool> HoldsAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    {
+        var found = await OpenAsync(key, null, cancellationToken).ConfigureAwait(false);
+        if (found is null) return false;
+        await using (found.ConfigureAwait(false))
+        {
+            if (found.Length != content.Length) return false;
+            var bytes = new byte[content.Length];
+            await found.Content.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
+            return content.Span.SequenceEqual(bytes);
+        }
+    }
+
     /// <summary>Throws a <see cref="Failures.TransientException"/> unless the store can be used.</summary>
     ValueTask ProbeAsync(CancellationToken cancellationToken = default);
 

@@ -70,6 +70,13 @@ public sealed class S3Store : IObjectStore, IDisposable
         await HeadAsync(key, cancellationToken).ConfigureAwait(false) is { } head ? IdentityOf(head.ETag, head.ContentLength, head.LastModified) : null;
 
     /// <inheritdoc/>
+    public async ValueTask<bool> HoldsAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    {
+        using var spool = Spool.Of(content);
+        return await _calls.TryAsync($"head {key}", (_, cancel) => HoldsAsync(key, spool, cancel), content.Length, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask ProbeAsync(CancellationToken cancellationToken = default)
     {
         // A GET tells a missing bucket from a missing object, and wrong keys from right ones; a HEAD has no body to tell it in.

@@ -108,23 +108,10 @@ public sealed class RenderSparseConsumer(IDatabase database, IObjectStore store,
             return null;
         }
 
-        if (await EqualsAsync(key, snapshot.Content).ConfigureAwait(false)) return path;
+        if (await store.HoldsAsync(key, snapshot.Content).ConfigureAwait(false)) return path;
         await store.PutAsync(key, snapshot.Content).ConfigureAwait(false);
         // What a round before this one removed, or was the first to write, caches may know as missing.
         touched[path] = oldPath == path && touched.GetValueOrDefault(path, PurgeCauses.Changed) == PurgeCauses.Changed ? PurgeCauses.Changed : PurgeCauses.First;
         return path;
-    }
-
-    private async Task<bool> EqualsAsync(string key, byte[] content)
-    {
-        var stored = await store.OpenAsync(key).ConfigureAwait(false);
-        if (stored is null) return false;
-        await using (stored.ConfigureAwait(false))
-        {
-            if (stored.Length != content.Length) return false;
-            var bytes = new byte[content.Length];
-            await stored.Content.ReadExactlyAsync(bytes).ConfigureAwait(false);
-            return bytes.AsSpan().SequenceEqual(content);
-        }
     }
 }

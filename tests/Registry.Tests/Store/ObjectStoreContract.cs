@@ -67,6 +67,19 @@ public abstract class ObjectStoreContract
         (await ReadAsync("index/fo/o_/foo_")).ShouldBe("newer"u8.ToArray());
     }
 
+    [Theory]
+    [InlineData(100)]
+    [InlineData(Large)]
+    public async Task A_store_tells_whether_it_holds_a_content(int size)
+    {
+        const string key = "index/3/h/has";
+        (await Store.HoldsAsync(key, Bytes(size, 1), Cancel)).ShouldBeFalse();
+        await Store.PutAsync(key, Bytes(size, 1), Cancel);
+        (await Store.HoldsAsync(key, Bytes(size, 1), Cancel)).ShouldBeTrue();
+        (await Store.HoldsAsync(key, Bytes(size, 2), Cancel)).ShouldBeFalse();
+        (await Store.HoldsAsync(key, Bytes(size - 1, 1), Cancel)).ShouldBeFalse();
+    }
+
     [Fact]
     public async Task While_puts_replace_each_other_a_reader_sees_one_of_them_whole()
     {
