@@ -78,7 +78,7 @@ up() {
 exports() {
     . "$D/env"
     printf "export PIPELINE__Store__S3__Endpoint='http://127.0.0.1:%s'\n" "$port"
-    printf "export PIPELINE__Store__S3__Bucket=pipeline PIPELINE__Store__S3__StagingBucket=pipeline-staging\n"
+    printf "export PIPELINE__Store__S3__Bucket=pipeline PIPELINE__Store__S3__StagingBucket=pipeline-staging PIPELINE__Store__S3__SurrogateKeys=true\n"
     printf "export PIPELINE__Store__S3__AccessKey='%s' PIPELINE__Store__S3__SecretKey='%s'\n" "$access" "$secret"
 }
 
