@@ -16,6 +16,7 @@ internal static class Benchmarks
         ["tarball"] = TarballBench.RunAsync,
         ["manifest"] = ManifestBench.RunAsync,
         ["git"] = GitBench.RunAsync,
+        ["gitremote"] = GitRemoteBench.RunAsync,
     };
 
     /// <summary>Runs one, or all of them, and prints their rows.</summary>
