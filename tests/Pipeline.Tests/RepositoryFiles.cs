@@ -5,6 +5,9 @@ internal static class RepositoryFiles
 {
     private static readonly string Root = FindRoot();
 
+    /// <summary>A path in the repository.</summary>
+    public static string InRepository(string path) => Path.Combine(Root, path);
+
     /// <summary>A path in the folder of shared facts; reading it fails when the folder is missing.</summary>
     public static string Shared(string path) => Path.GetFullPath(Path.Combine(Root, "..", "shared", path));
 

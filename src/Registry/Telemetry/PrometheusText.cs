@@ -43,6 +43,8 @@ public sealed class PrometheusText : BaseExporter<Metric>, IPullMetricExporter
             var (type, suffix) = Kind(metric.MetricType);
             if (type is null) continue;
             var name = NameOf(metric.Name, metric.Unit) + suffix;
+            // That ending belongs to histograms.
+            if (type == "gauge" && name.EndsWith("_count", StringComparison.Ordinal)) name = name[..^"_count".Length];
             // A family is described once, whatever number of meters share it.
             if (named.Add(name)) text.Append("# HELP ").Append(name).Append(' ').Append(Escape(Described(metric))).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
             foreach (ref readonly var point in metric.GetMetricPoints()) Write(text, name, metric.MetricType, point);
