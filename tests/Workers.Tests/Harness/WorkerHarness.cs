@@ -73,7 +73,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddSingleton(publish ?? new PublishOptions());
         services.AddSingleton(new RegistryOptions());
         services.AddSingleton(cdn ?? new CdnOptions());
-        services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, GatherSeconds = 0 });
+        services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, GatherSeconds = 0, Remote = gitRemote });
         services.AddSingleton(options);
         services.AddSingleton<ThisProcess>();
         services.AddWorkers(options with { Only = ["none"] });
