@@ -5,6 +5,7 @@ using Pipeline.Tests.Serving;
 namespace Pipeline.Tests.Flows;
 
 /// <summary>The commands of cargo that come after a publish.</summary>
+[Trait("Shape", "both")]
 public sealed class CargoCommandTests(SharedPipeline shared) : IAsyncLifetime
 {
     private readonly RunningPipeline _pipeline = shared.Pipeline;

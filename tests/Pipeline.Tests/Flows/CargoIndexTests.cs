@@ -3,6 +3,7 @@ using Pipeline.Tests.Serving;
 
 namespace Pipeline.Tests.Flows;
 
+[Trait("Shape", "both")]
 public sealed class CargoIndexTests(SharedPipeline shared)
 {
     private readonly RunningPipeline _pipeline = shared.Pipeline;

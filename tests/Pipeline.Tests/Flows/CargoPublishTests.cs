@@ -5,6 +5,7 @@ using Pipeline.Tests.Serving;
 
 namespace Pipeline.Tests.Flows;
 
+[Trait("Shape", "both")]
 public sealed class CargoPublishTests(SharedPipeline shared) : IAsyncLifetime
 {
     private readonly RunningPipeline _pipeline = shared.Pipeline;

@@ -5,6 +5,7 @@ using Pipeline.Tests.Serving;
 namespace Pipeline.Tests.Flows;
 
 /// <summary>Crates that depend on crates.io (design §3 "Dependencies on other registries"). A second registry plays crates.io: cargo is told to replace that source.</summary>
+[Trait("Shape", "both")]
 public sealed class ForeignDependencyTests(SharedPipeline shared)
 {
     private readonly RunningPipeline _pipeline = shared.Pipeline;

@@ -4,6 +4,7 @@ using Pipeline.Tests.Serving;
 
 namespace Pipeline.Tests.Flows;
 
+[Trait("Shape", "both")]
 public sealed class PublishOverHttpTests(SharedPipeline shared) : IAsyncLifetime
 {
     private const int Racers = 16;
