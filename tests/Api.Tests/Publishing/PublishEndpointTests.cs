@@ -107,6 +107,20 @@ public sealed class PublishEndpointTests
     }
 
     [Fact]
+    public async Task Of_16_of_the_same_upload_at_once_one_is_kept_and_the_others_join_it()
+    {
+        await using var api = await StartAsync(Quick);
+        var token = await api.TokenAsync("me");
+        var body = PublishBodies.Of("foo", "1.0.0");
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => PutAsync(api, body, token, ("Prefer", "respond-async"))));
+
+        answers.Select(answer => (answer.Status, answer.Headers["Publish-Id"])).Distinct().ShouldHaveSingleItem().Item1.ShouldBe(202);
+        (await api.CountAsync("publishes")).ShouldBe(1);
+        (await ObjectsAsync(api)).ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task A_verdict_within_the_hold_chooses_the_status()
     {
         await using var api = await StartAsync(Quick);

@@ -1,3 +1,4 @@
+using Pipeline.Cli;
 using Pipeline.Cli.Hosting;
 
 namespace Pipeline.Tests.Serving;
@@ -23,9 +24,18 @@ public sealed class InProcessPipeline : RunningPipeline
         overrides.TryAdd("Logging:LogLevel:Default", "Warning");
         overrides["Registry:Data"] = pipeline.Data;
         overrides["RateLimits:Enabled"] = "false";
+        if (overrides.TryGetValue("Database:Postgres", out var postgres)) await MigrateAsync(pipeline.Data, postgres!);
         pipeline._host = await PipelineHost.StartAsync(new HostSettings { Port = pipeline.Port, Overrides = overrides });
         pipeline.Serves();
         return pipeline;
+    }
+
+    // As an operator does, once for all processes that share the database.
+    private static async Task MigrateAsync(string data, string postgres)
+    {
+        using var said = new StringWriter();
+        var session = new Session(static _ => null, said, said, null, static () => new SocketsHttpHandler());
+        (await CommandLine.RunAsync(["migrate", "--data", data, "--set", $"Database:Postgres={postgres}"], session)).ShouldBe(0, said.ToString());
     }
 
     /// <inheritdoc/>
