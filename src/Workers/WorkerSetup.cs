@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Options;
+using Pipeline.Registry.Schedules;
 using Pipeline.Workers.Cdn;
 using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
@@ -30,7 +31,7 @@ public static class WorkerSetup
         services.AddSingleton<PublishDecision>();
         services.AddSingleton<WaitingRows>();
         services.AddSingleton<StagingCleanup>();
-        if (options.Serves("sweep")) services.AddHostedService<SweepSchedule>();
+        services.AddSingleton<ScheduleSlots>();
         return services;
     }
 }

@@ -7,6 +7,7 @@ using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
+using Pipeline.Registry.Schedules;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Telemetry;
 
@@ -18,7 +19,7 @@ public class ConfigurationTableTests
     [
         ("Registry", new RegistryOptions()), ("Publish", new PublishOptions()), ("RateLimits", new RateLimitOptions()), ("Workers", new WorkerOptions()),
         ("Database", new DatabaseOptions()), ("Store", new StoreOptions()), ("Store:S3", new S3Options()), ("Bus", new BusOptions()), ("GitIndex", new GitIndexOptions()), ("GitServe", new GitServeOptions()),
-        ("Telemetry", new TelemetryOptions()), ("Cdn", new CdnOptions()),
+        ("Telemetry", new TelemetryOptions()), ("Cdn", new CdnOptions()), ("Schedules", new ScheduleOptions()),
     ];
 
     [Fact]

@@ -6,8 +6,10 @@ using Pipeline.Registry.Bus;
 using Pipeline.Registry.Bus.RabbitMq;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Options;
+using Pipeline.Registry.Schedules;
 using Pipeline.Registry.Store;
 using Pipeline.Workers;
+using Pipeline.Workers.Upkeep;
 using MassTransit;
 
 namespace Pipeline.Cli.Hosting;
@@ -16,8 +18,19 @@ namespace Pipeline.Cli.Hosting;
 internal static class Engines
 {
     /// <summary>SQLite in the data folder, or PostgreSQL.</summary>
-    public static void AddDatabase(IServiceCollection services, IConfiguration configuration, DataFolder folder) =>
-        services.AddRegistryDatabase(services.AddSection<DatabaseOptions>(configuration, "Database"), folder.Database);
+    public static DatabaseOptions AddDatabase(IServiceCollection services, IConfiguration configuration, DataFolder folder)
+    {
+        var options = services.AddSection<DatabaseOptions>(configuration, "Database");
+        services.AddRegistryDatabase(options, folder.Database);
+        return options;
+    }
+
+    /// <summary>A scheduler in memory, or one of many over PostgreSQL. It runs where the sweep does.</summary>
+    public static void AddSchedules(IServiceCollection services, IConfiguration configuration, DatabaseOptions database, WorkerOptions workers)
+    {
+        var options = services.AddSection<ScheduleOptions>(configuration, "Schedules");
+        if (workers.Serves(UpkeepSchedules.Sweep)) services.AddSchedules(options, database, UpkeepSchedules.Of(workers, options));
+    }
 
     /// <summary>A folder, or S3.</summary>
     public static void AddStore(IServiceCollection services, IConfiguration configuration, DataFolder folder) =>

@@ -109,7 +109,7 @@ public sealed class PipelineHost : IAsyncDisposable
         var urlIsConfigured = builder.Configuration["Registry:PublicUrl"] is not null;
         foreach (var (key, value) in Implied(settings)) builder.Configuration[key] ??= value;
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning).AddFilter("Quartz", LogLevel.Warning);
         builder.AddTelemetry(Shape.NameOf(settings.Role));
         return urlIsConfigured;
     }
@@ -130,7 +130,7 @@ public sealed class PipelineHost : IAsyncDisposable
         services.AddSection<RateLimitOptions>(configuration, "RateLimits");
         services.AddCdn(configuration);
         services.AddSingleton(TimeProvider.System);
-        Engines.AddDatabase(services, configuration, folder);
+        var database = Engines.AddDatabase(services, configuration, folder);
         Engines.AddStore(services, configuration, folder);
         var git = configuration.GetSection("GitIndex")["RepositoryPath"] is null ? folder.GitIndex : null;
         var gitOptions = services.AddSection<GitIndexOptions>(configuration, "GitIndex");
@@ -140,6 +140,7 @@ public sealed class PipelineHost : IAsyncDisposable
         services.AddWorkers(workers);
         if ((!shape.OwnsData || gitOptions.Remote is not null) && workers.Serves("commit-index")) services.AddHostedService<IndexConfigSchedule>();
         Engines.AddBus(services, services.AddSection<BusOptions>(configuration, "Bus"), workers, role);
+        Engines.AddSchedules(services, configuration, database, workers);
         if (role == HostRole.Worker) return workers;
 
         services.AddRoutingCore();

@@ -3,6 +3,7 @@ using Pipeline.Registry.Database;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
+using Pipeline.Registry.Schedules;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Upkeep;
@@ -41,6 +42,7 @@ internal static class Preparation
         IDatabase database, DataFolder folder, AdminToken token, CancellationToken cancellationToken)
     {
         var applied = await Migrator.MigrateAsync(database, cancellationToken).ConfigureAwait(false);
+        await ScheduleTables.EnsureAsync(database, cancellationToken).ConfigureAwait(false);
         await database.WriteAsync(
             static sql => sql.ExecuteAsync("INSERT INTO registry (id, epoch, created_at) VALUES (1, $1, now_us()) ON CONFLICT (id) DO NOTHING", Guid.CreateVersion7().ToString()),
             cancellationToken).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 namespace Pipeline.Contracts.Upkeep;
 
 /// <summary>Command on a schedule: find what waits without a bell, and ring.</summary>
-public sealed record Sweep;
+/// <param name="Slot">When it was due; null when no schedule sent it, but a stage that has room again. A slot's work is done once.</param>
+public sealed record Sweep(DateTimeOffset? Slot = null);

@@ -23,6 +23,9 @@ public static class FaultPoints
     /// <summary>Those that only a git index with a remote passes.</summary>
     public static readonly IReadOnlyList<string> OfRemote = ["git.adopted", "git.pushed"];
 
+    /// <summary>Those outside the way of a publish.</summary>
+    public static readonly IReadOnlyList<string> OfSchedules = ["schedule.fired"];
+
     private static readonly string? DieAt = Environment.GetEnvironmentVariable("PIPELINE_DIE_AT")?.Split(':')[0];
     private static readonly string? PauseAt = Environment.GetEnvironmentVariable("PIPELINE_PAUSE_AT")?.Split(':')[0];
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(Number("PIPELINE_PAUSE_AT"));

@@ -6,19 +6,13 @@ namespace Pipeline.Workers.Upkeep;
 /// <summary>Removes staged bytes that nobody will ask for: of uploads that never got a row, and of publishes that are decided.</summary>
 public sealed class StagingCleanup(IDatabase database, IObjectStore store, TimeProvider clock)
 {
-    private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
-
     // An upload writes its bytes before its row: younger bytes may still get one.
     private static readonly TimeSpan Grace = TimeSpan.FromHours(1);
 
-    private DateTimeOffset _next = DateTimeOffset.MinValue;
-
-    /// <summary>Runs once per interval; returns how many objects it removed.</summary>
-    public async Task<int> RunIfDueAsync()
+    /// <summary>Runs; returns how many objects it removed.</summary>
+    public async Task<int> RunAsync()
     {
         var now = clock.GetUtcNow();
-        if (now < _next) return 0;
-        _next = now + Every;
         var removed = 0;
         await foreach (var staged in store.ListAsync(StoreKeys.Staging).ConfigureAwait(false))
         {

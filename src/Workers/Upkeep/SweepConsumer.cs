@@ -8,6 +8,7 @@ using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Schedules;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
 
@@ -17,16 +18,19 @@ namespace Pipeline.Workers.Upkeep;
 /// <remarks>
 /// Triggered by: <see cref="Sweep"/>, from the schedule, or from a stage that dropped bells and has room again.
 /// Produces: bells; the verdict <c>expired</c> for publishes past their deadline.
-/// Safe to repeat because: a row is rung again only some time after it was rung last, and every handler may run twice.
+/// Safe to repeat because: a row is rung again only some time after it was rung last, and every handler may run twice; a slot that was done is left alone.
 /// Ordered/locked by: nothing; two sweeps claim different rows.
 /// May run in parallel: yes.
 /// </remarks>
-public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, WaitingRows rows, StagingCleanup staging, CdnOptions cdn, ILogger<SweepConsumer> logger)
+public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, WaitingRows rows, ScheduleSlots slots, CdnOptions cdn, ILogger<SweepConsumer> logger)
     : IConsumer<Sweep>
 {
     /// <inheritdoc/>
     public async Task Consume(ConsumeContext<Sweep> context)
     {
+        ArgumentNullException.ThrowIfNull(context);
+        var slot = context.Message.Slot;
+        if (await slots.IsDoneAsync(UpkeepSchedules.Sweep, slot, context.CancellationToken).ConfigureAwait(false)) return;
         await ExpireAsync().ConfigureAwait(false);
         // Later stages first: what is nearly done makes room for what has just come.
         await RingAsync(static id => new ReadManifest(id), (sql, most) => rows.PublishesAsync(sql, PublishStates.Checked, most)).ConfigureAwait(false);
@@ -35,7 +39,7 @@ public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, Waitin
         await RingAsync(static id => new DeleteBytes(id), rows.DeletionsAsync).ConfigureAwait(false);
         if (await database.ReadAsync(WaitingRows.GitIsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
         if (cdn.Targets.Count > 0 && await database.ReadAsync(sql => DuePurges.AnyAsync(sql, cdn.Targets)).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
-        await staging.RunIfDueAsync().ConfigureAwait(false);
+        await slots.DoneAsync(UpkeepSchedules.Sweep, slot).ConfigureAwait(false);
     }
 
     private async Task RingAsync<TKey, TBell>(Func<TKey, TBell> bell, Func<Statements, int, ValueTask<List<TKey>>> claim)

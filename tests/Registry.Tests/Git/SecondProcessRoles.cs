@@ -7,6 +7,12 @@ internal static class SecondProcessRoles
 {
     public static void Play(string role, string folder)
     {
+        if (role == "schedule")
+        {
+            Schedules.SchedulerProcess.Run(folder);
+            return;
+        }
+
         role.ShouldBe("commit");
         var index = new IndexFolder(folder);
         index.SlowDownCommits();

@@ -11,6 +11,7 @@ using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
+using Pipeline.Registry.Schedules;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 using Pipeline.Tests.Services;
@@ -75,6 +76,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddSingleton(cdn ?? new CdnOptions());
         services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, GatherSeconds = 0, Remote = gitRemote });
         services.AddSingleton(options);
+        services.AddSingleton(new ScheduleOptions());
         services.AddSingleton<ThisProcess>();
         services.AddWorkers(options with { Only = ["none"] });
         services.AddInMemoryBus(bus =>

@@ -157,6 +157,21 @@ public sealed class SweepConsumerTests
     }
 
     [Fact]
+    public async Task A_slot_that_was_done_rings_nothing_when_it_is_sent_again()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var slot = new DateTimeOffset(2026, 1, 2, 12, 0, 10, TimeSpan.Zero);
+        await harness.DeliverAsync(new Sweep(slot));
+        await harness.ParkAsync("foo", "1.0.0");
+
+        await harness.DeliverAsync(new Sweep(slot));
+        harness.Bells.Rung.ShouldBeEmpty();
+
+        await harness.DeliverAsync(new Sweep(slot.AddSeconds(10)));
+        harness.Bells.Rung.ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task A_broken_database_row_is_a_fault_of_the_sweep_and_visible()
     {
         await using var harness = await WorkerHarness.StartAsync(Queue);
