@@ -36,7 +36,8 @@ public sealed class ScheduleStart(ISchedulerFactory schedulers, ScheduleList sch
     private async Task EnsureAsync(IScheduler scheduler, Schedule schedule, CancellationToken cancellationToken)
     {
         var key = new TriggerKey(schedule.Name, Group);
-        if (await scheduler.GetTrigger(key, cancellationToken).ConfigureAwait(false) is ISimpleTrigger there && there.RepeatInterval == schedule.Every)
+        var there = await scheduler.GetTrigger(key, cancellationToken).ConfigureAwait(false);
+        if (there is ISimpleTrigger simple && simple.RepeatInterval == schedule.Every)
         {
             // A process of another version may have been unable to run it.
             await scheduler.ResetTriggerFromErrorState(key, cancellationToken).ConfigureAwait(false);
@@ -49,8 +50,16 @@ public sealed class ScheduleStart(ISchedulerFactory schedulers, ScheduleList sch
             .WithIdentity(key)
             .ForJob(job)
             .StartAt(schedule.After(clock.GetUtcNow()))
-            .WithSimpleSchedule(simple => simple.WithInterval(schedule.Every).RepeatForever().WithMisfireInstruction(SimpleTriggerMisfireInstruction.NextWithExistingCount))
+            .WithSimpleSchedule(every => every.WithInterval(schedule.Every).RepeatForever().WithMisfireInstruction(SimpleTriggerMisfireInstruction.NextWithExistingCount))
             .Build();
-        await scheduler.ScheduleJob(job, [trigger], new ScheduleJobOptions { Replace = true }, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // Of processes that start together the first one's schedule stands: put over it, another would fire the same slot again.
+            await scheduler.ScheduleJob(job, [trigger], new ScheduleJobOptions { Replace = there is not null }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectAlreadyExistsException)
+        {
+            logger.LogDebug("another process was first to set {Schedule}", schedule.Name);
+        }
     }
 }
