@@ -9,7 +9,7 @@ namespace Pipeline.Registry.Failures;
 /// The one place that decides what follows a failure. Transient: the row's next try is stored, with backoff and jitter. Anything else
 /// is a fault: a bug, parked until somebody replays it. Both are rows that can be seen; the message itself is done.
 /// </summary>
-public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger)
+public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, TimeProvider? clock = null)
 {
     /// <summary>A next try that never comes by itself: the row is parked until it is replayed.</summary>
     public const long Parked = long.MaxValue / 4;
@@ -18,8 +18,20 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger)
     private const double LongestDelaySeconds = 600;
     private const int MaxText = 2000;
 
-    // Most stages never fail: the success path asks the database only once something did.
-    private volatile bool _mayBeOpen = true;
+    private const string OpenSql =
+        """
+        SELECT (SELECT 1 FROM failures WHERE resolved_at IS NULL LIMIT 1),
+            (SELECT 1 FROM failures WHERE stage = $1 AND key = $2 AND resolved_at IS NULL LIMIT 1)
+        """;
+
+    private const string ResolveSql = "UPDATE failures SET resolved_at = now_us() WHERE stage = $1 AND key = $2 AND resolved_at IS NULL";
+
+    // Most stages never fail, so the success path asks seldom. A failure is tried again no sooner than three quarters of the first delay:
+    // who saw none open since then, noted by this process or any other, has none to resolve.
+    private static readonly TimeSpan Trusted = TimeSpan.FromSeconds(0.6 * FirstDelaySeconds);
+
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+    private long _noneOpenAt;
 
     /// <summary>Files a failure and puts off its row. Returns when it is tried next; null when it is parked.</summary>
     /// <param name="stage">The stage.</param>
@@ -32,7 +44,7 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger)
         var (kind, code) = transient is null ? ("fault", exception.GetType().Name) : ("transient", transient.Code);
         var text = exception.Message.Length > MaxText ? exception.Message[..MaxText] : exception.Message;
         var trace = ActivityContext.TryParse(traceParent, null, out var cause) ? cause.TraceId.ToString() : Activity.Current?.TraceId.ToString();
-        _mayBeOpen = true;
+        Volatile.Write(ref _noneOpenAt, 0);
         var delay = await database.WriteAsync(
             async sql =>
             {
@@ -64,14 +76,12 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger)
     /// <summary>The key's work was done after all: its open failures are resolved.</summary>
     public async ValueTask ResolveAsync(Stage stage, string key)
     {
-        if (!_mayBeOpen) return;
-        var left = await database.WriteAsync(
-            async sql =>
-            {
-                await sql.ExecuteAsync("UPDATE failures SET resolved_at = now_us() WHERE stage = $1 AND key = $2 AND resolved_at IS NULL", stage.Queue, key).ConfigureAwait(false);
-                return await sql.LongAsync("SELECT 1 FROM failures WHERE resolved_at IS NULL LIMIT 1").ConfigureAwait(false);
-            }).ConfigureAwait(false);
-        if (left is null) _mayBeOpen = false;
+        var seen = Volatile.Read(ref _noneOpenAt);
+        if (seen != 0 && _clock.GetElapsedTime(seen) < Trusted) return;
+        var asked = _clock.GetTimestamp();
+        var (any, its) = await database.ReadAsync(sql => sql.FirstAsync(OpenSql, static row => (!row.IsNull(0), !row.IsNull(1)), stage.Queue, key)).ConfigureAwait(false);
+        if (!any) Volatile.Write(ref _noneOpenAt, asked);
+        if (its) await database.WriteAsync(sql => sql.ExecuteAsync(ResolveSql, stage.Queue, key)).ConfigureAwait(false);
     }
 
     private static async ValueTask<long> InsertAsync(Statements sql, string stage, string key, string kind, string code, string text, string? trace) =>

@@ -46,12 +46,19 @@ public abstract class LeaseContract : IAsyncLifetime
         await _database.WriteAsync(sql => sql.ExecuteAsync("INSERT INTO reserved_names (namespace, canonical, reason) VALUES ('', 'counter', '0')"));
         var takers = new List<Lease>();
         for (var i = 0; i < 16; i++) takers.Add(await LivingAsync($"p{i}"));
+        // Until so much is written in all: a fixed number of tries could all fall into one holder's turn.
+        var total = 0;
         var written = await Task.WhenAll(takers.Select(taker => Task.Run(async () =>
         {
             var mine = 0;
-            for (var i = 0; i < 40; i++)
+            for (var i = 0; Volatile.Read(ref total) < 200 && i < 100_000; i++)
             {
-                if (await taker.TryTakeAsync(None) && await _database.WriteAsync(sql => CountAsync(sql, taker), None)) mine++;
+                if (await taker.TryTakeAsync(None) && await _database.WriteAsync(sql => CountAsync(sql, taker), None))
+                {
+                    mine++;
+                    Interlocked.Increment(ref total);
+                }
+
                 if (i % 8 == 7) await ExpireAsync();
             }
 
