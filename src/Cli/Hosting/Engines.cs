@@ -1,3 +1,4 @@
+using MassTransit;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Api.Publishing;
@@ -10,7 +11,6 @@ using Pipeline.Registry.Schedules;
 using Pipeline.Registry.Store;
 using Pipeline.Workers;
 using Pipeline.Workers.Upkeep;
-using MassTransit;
 
 namespace Pipeline.Cli.Hosting;
 

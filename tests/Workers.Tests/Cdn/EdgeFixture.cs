@@ -37,7 +37,13 @@ public sealed class EdgeFixture : IAsyncLifetime
     /// <summary>The edge as a target.</summary>
     internal CdnTarget Target(bool keys = false, bool verify = true) => new()
     {
-        Name = "edge", IndexUrls = [Url + "/index/"], FileUrls = [Url + "/crates/"], Token = new Secret(Token), SurrogateKeys = keys, Verify = verify, TimeoutSeconds = 20,
+        Name = "edge",
+        IndexUrls = [Url + "/index/"],
+        FileUrls = [Url + "/crates/"],
+        Token = new Secret(Token),
+        SurrogateKeys = keys,
+        Verify = verify,
+        TimeoutSeconds = 20,
     };
 
     /// <summary>What a client gets, and how: <c>HIT new</c>, <c>MISS 404</c>.</summary>
