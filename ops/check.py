@@ -40,7 +40,7 @@ def compose():
         for variable in service.get("environment") or {}:
             if variable.startswith("PIPELINE__"):
                 key = re.sub(r":\d+(?=:|$)", ":n", variable[len("PIPELINE__"):].replace("__", ":").lower())
-                check(key in known, f"{name} sets {variable}, which is no key of config.md")
+                check(re.sub(r":n$", "", key) in known, f"{name} sets {variable}, which is no key of config.md")
         if service.get("image") == "pipeline":
             check(service.get("read_only") and service.get("cap_drop") == ["ALL"], f"{name} may do more than it must")
     queues = {queue for service in names.values() for queue in service.get("command", []) if isinstance(queue, str) and queue in stages()}
