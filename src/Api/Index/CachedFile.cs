@@ -43,6 +43,9 @@ public sealed class CachedFile
     /// <summary>What the store said of it: another answer means that it was rewritten.</summary>
     public ObjectIdentity Identity { get; }
 
+    /// <summary>Whether the store could not say lately that it is unchanged.</summary>
+    public bool IsDoubtful { get; set; }
+
     /// <summary>When it was last found unchanged, as the clock's timestamp.</summary>
     public long CheckedAt { get; set; }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Pipeline.Contracts;
 using Pipeline.Contracts.Index;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Store;
 
@@ -10,8 +11,9 @@ namespace Pipeline.Api.Index;
 /// Sparse index files in memory, bounded. Each use asks the store whether the file is still the one that was read, so a file that
 /// another process rewrote is seen by the very next request. Where asking is a round trip, an answer holds for a moment
 /// (<see cref="StoreOptions.FreshSeconds"/>), one question at a time serves all who need its answer, and while the store is away what is in memory is served.
+/// A shared cache in front asks only after a purge, so what it is given must be asked for then, and by no question that is older.
 /// </summary>
-public sealed class IndexFileCache(IObjectStore store, StoreOptions options, TimeProvider clock)
+public sealed class IndexFileCache(IObjectStore store, StoreOptions options, TimeProvider clock, CdnOptions? cdn = null)
 {
     private const long Capacity = 48L * 1024 * 1024;
     private const int LargestKept = 4 * 1024 * 1024;
@@ -23,7 +25,7 @@ public sealed class IndexFileCache(IObjectStore store, StoreOptions options, Tim
     private readonly ConcurrentDictionary<string, CachedFile> _files = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Lazy<Task<CachedFile?>>> _looks = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
-    private readonly TimeSpan _freshness = options.Freshness;
+    private readonly TimeSpan _freshness = cdn is { IndexSeconds: > 0 } ? TimeSpan.Zero : options.Freshness;
     private long _cost;
 
     /// <summary>The file at an index path as it is now; null: there is none, or the path is none.</summary>
@@ -43,6 +45,7 @@ public sealed class IndexFileCache(IObjectStore store, StoreOptions options, Tim
         var identity = store.IdentifyAsync(file.Key, cancellationToken);
         if (!identity.IsCompletedSuccessfully) return CheckAsync(path.ToString(), file, identity, cancellationToken);
         if (identity.Result != file.Identity) return LoadAsync(path.ToString(), cancellationToken);
+        file.IsDoubtful = false;
         file.Use();
         return ValueTask.FromResult<CachedFile?>(file);
     }
@@ -94,7 +97,17 @@ public sealed class IndexFileCache(IObjectStore store, StoreOptions options, Tim
 
     private async ValueTask<CachedFile?> CheckAsync(string path, CachedFile file, ValueTask<ObjectIdentity?> identity, CancellationToken cancellationToken)
     {
-        if (await identity.ConfigureAwait(false) != file.Identity) return await LoadAsync(path, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (await identity.AsTask().WaitAsync(Patience, cancellationToken).ConfigureAwait(false) != file.Identity) return await LoadAsync(path, cancellationToken).ConfigureAwait(false);
+            file.IsDoubtful = false;
+        }
+        catch (Exception e) when (e is TransientException or TimeoutException)
+        {
+            // As above, but nobody may keep it.
+            file.IsDoubtful = true;
+        }
+
         file.Use();
         return file;
     }

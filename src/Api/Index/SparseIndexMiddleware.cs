@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Options;
@@ -23,6 +24,7 @@ public sealed class SparseIndexMiddleware
     private readonly TimeProvider _clock;
     private readonly CachedFile _config;
     private readonly string _cacheControl;
+    private readonly string _revalidated;
     private readonly bool _namesKeys;
 
     /// <summary>The middleware.</summary>
@@ -34,7 +36,8 @@ public sealed class SparseIndexMiddleware
         (_next, _files, _clock) = (next, files, clock);
         _config = new CachedFile(ConfigPath, default, IndexConfig.Render(options), clock.GetUtcNow());
         // A cache that is purged may keep a file; clients ask it every time all the same.
-        _cacheControl = options.AuthRequired ? "private, no-cache" : cdn.IndexSeconds == 0 ? "public, no-cache" : $"public, max-age=0, s-maxage={cdn.IndexSeconds}";
+        _revalidated = options.AuthRequired ? "private, no-cache" : "public, no-cache";
+        _cacheControl = options.AuthRequired || cdn.IndexSeconds == 0 ? _revalidated : string.Create(CultureInfo.InvariantCulture, $"public, max-age=0, s-maxage={cdn.IndexSeconds}");
         _namesKeys = cdn.NamesKeys;
     }
 
@@ -65,7 +68,7 @@ public sealed class SparseIndexMiddleware
         if (file is null) return AnswerMissingAsync(response);
 
         var headers = response.Headers;
-        headers.CacheControl = _cacheControl;
+        headers.CacheControl = file.IsDoubtful ? _revalidated : _cacheControl;
         headers.Vary = "accept-encoding";
         if (_namesKeys && file != _config) headers["Surrogate-Key"] = file.SurrogateKey;
         var zipped = Conditions.AcceptsGzip(request.Headers.AcceptEncoding) ? file.Zipped : null;

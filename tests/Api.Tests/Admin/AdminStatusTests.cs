@@ -40,6 +40,28 @@ public class AdminStatusTests
     }
 
     [Fact]
+    public async Task What_a_cache_has_not_confirmed_shows_as_its_lag()
+    {
+        var (fixture, token) = await AdminFixture.CreateAsync();
+        await using var api = fixture;
+        await api.Temp.Database.WriteAsync(sql => sql.ExecuteAsync(
+            """
+            INSERT INTO purges (target, scope, value, cause, due_at, created_at, attempts, again, confirmed_at) VALUES
+                ('edge', 'url', 'index/3/f/foo', 'changed', now_us() + 600000000, now_us() - 30000000, 2, FALSE, NULL),
+                ('edge', 'url', 'index/3/b/bar', 'changed', now_us(), now_us(), 0, FALSE, NULL),
+                ('edge', 'key', 'index:foo', 'changed', now_us(), now_us() - 90000000, 0, TRUE, NULL),
+                ('other', 'url', 'index/3/f/foo', 'changed', now_us(), now_us() - 90000000, 0, FALSE, now_us())
+            """));
+
+        var status = (await api.GetAsync("/api/v1/admin/status", token)).Json;
+
+        var edge = status.GetProperty("projections").EnumerateArray().Single(one => one.GetProperty("kind").GetString()!.StartsWith("cdn", StringComparison.Ordinal));
+        (edge.GetProperty("kind").GetString(), edge.GetProperty("behind").GetInt64(), edge.GetProperty("lag_seconds").GetDouble(), edge.GetProperty("retrying").GetInt64()).ShouldBe(("cdn/edge", 2, 30, 1));
+        var stage = status.GetProperty("stages").EnumerateArray().Single(one => one.GetProperty("stage").GetString() == "purge-cdn");
+        (stage.GetProperty("waiting").GetInt64(), stage.GetProperty("oldest_seconds").GetDouble()).ShouldBe((2, 30));
+    }
+
+    [Fact]
     public async Task Open_failures_are_listed_newest_first()
     {
         var (fixture, token) = await AdminFixture.CreateAsync();

@@ -1,5 +1,7 @@
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Contracts;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Identity;
 using Pipeline.Registry.Truth;
 
@@ -27,6 +29,13 @@ public class DownloadTests
         answer.Headers["ETag"].ShouldBe(Tag);
         answer.Headers["Accept-Ranges"].ShouldBe("bytes");
         answer.Headers.ShouldNotContainKey("Content-Encoding");
+    }
+
+    [Fact]
+    public async Task A_cache_is_told_the_keys_to_purge_a_file_by()
+    {
+        await using var fixture = await SeedAsync(new CdnOptions { Targets = [new CdnTarget { Name = "edge", FileUrls = ["http://edge.example/"], SurrogateKeys = true }] });
+        (await fixture.GetAsync(Path)).Headers["Surrogate-Key"].ShouldBe("crate:Foo release:Foo@1.0.0+meta");
     }
 
     [Theory]
@@ -139,9 +148,9 @@ public class DownloadTests
         (await fixture.GetAsync(Path)).Status.ShouldBe(404);
     }
 
-    private static async Task<ApiFixture> SeedAsync()
+    private static async Task<ApiFixture> SeedAsync(CdnOptions? cdn = null)
     {
-        var fixture = await ApiFixture.CreateAsync();
+        var fixture = await ApiFixture.CreateAsync(change: services => services.AddSingleton(cdn ?? new CdnOptions()));
         await fixture.PublishAsync("ann", "Foo", "1.0.0+meta");
         return fixture;
     }

@@ -1,4 +1,5 @@
 using Pipeline.Api.Index;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Tests;
@@ -87,6 +88,21 @@ public class IndexFileCacheTests
             store.Gate = new();
             clock.Advance(TimeSpan.FromSeconds(1));
         }
+    }
+
+    [Fact]
+    public async Task Behind_a_shared_cache_every_use_asks_the_store_and_what_cannot_be_asked_for_is_served_but_not_kept()
+    {
+        var store = new CountingStore();
+        var cache = new IndexFileCache(store, new StoreOptions(), TimeProvider.System, new CdnOptions { IndexSeconds = 60 });
+        await cache.FindAsync("3/a/abc", Cancel);
+        store.Length = 1001;
+        (await cache.FindAsync("3/a/abc", Cancel))!.Content.Length.ShouldBe(1001);
+
+        store.Failure = new TransientException("store-away", "the store is away");
+        (await cache.FindAsync("3/a/abc", Cancel))!.IsDoubtful.ShouldBeTrue();
+        store.Failure = null;
+        (await cache.FindAsync("3/a/abc", Cancel))!.IsDoubtful.ShouldBeFalse();
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 
@@ -170,6 +172,29 @@ public class SparseIndexTests
         (await fixture.GetAsync("/index/al/ph/alpha-x")).Text.ShouldBe(Content);
     }
 
+    [Fact]
+    public async Task A_cache_that_is_purged_may_keep_a_file_and_is_told_the_key_to_purge_it_by()
+    {
+        await using var fixture = await SeedAsync(cdn: Purged);
+        var answer = await fixture.GetAsync("/index/al/ph/alpha-x");
+        answer.Headers["Cache-Control"].ShouldBe("public, max-age=0, s-maxage=60");
+        answer.Headers["Surrogate-Key"].ShouldBe("index:alpha-x");
+        var config = await fixture.GetAsync("/index/config.json");
+        config.Headers["Cache-Control"].ShouldBe("public, max-age=0, s-maxage=60");
+        config.Headers.ShouldNotContainKey("Surrogate-Key");
+        (await fixture.GetAsync("/index/al/ph/alpha-y")).Headers["Cache-Control"].ShouldBe("no-store");
+    }
+
+    [Fact]
+    public async Task What_needs_a_token_may_be_kept_by_no_shared_cache()
+    {
+        await using var fixture = await ApiFixture.CreateAsync(new RegistryOptions { PublicUrl = "https://crates.example", AuthRequired = true }, change: services => services.AddSingleton(Purged));
+        var token = await fixture.TokenAsync("ann");
+        (await fixture.GetAsync("/index/config.json", token)).Headers["Cache-Control"].ShouldBe("private, no-cache");
+    }
+
+    private static CdnOptions Purged => new() { IndexSeconds = 60, Targets = [new CdnTarget { Name = "edge", IndexUrls = ["http://edge.example/"], SurrogateKeys = true }] };
+
     private static string Tag(string content) => $"\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content)))[..32]}\"";
 
     private static string Unzip(byte[] bytes)
@@ -179,9 +204,9 @@ public class SparseIndexTests
         return reader.ReadToEnd();
     }
 
-    private static async Task<ApiFixture> SeedAsync(string? content = null)
+    private static async Task<ApiFixture> SeedAsync(string? content = null, CdnOptions? cdn = null)
     {
-        var fixture = await ApiFixture.CreateAsync();
+        var fixture = await ApiFixture.CreateAsync(change: services => services.AddSingleton(cdn ?? new CdnOptions()));
         await fixture.Store.PutAsync(StoreKeys.SparseFile("al/ph/alpha-x"), Encoding.UTF8.GetBytes(content ?? Content), TestContext.Current.CancellationToken);
         return fixture;
     }
