@@ -1,3 +1,4 @@
+using Npgsql;
 using Pipeline.Contracts;
 
 namespace Pipeline.Registry.Database;
@@ -16,4 +17,20 @@ public sealed record DatabaseOptions
 
     /// <summary>How long one statement may take on PostgreSQL before it is given up and tried later. Migrations have no limit.</summary>
     public int CommandSeconds { get; init; } = 30;
+
+    /// <summary>The connection string, taken apart.</summary>
+    /// <exception cref="InvalidOperationException">It is not set, or none; the text does not repeat it, since it holds a password.</exception>
+    public NpgsqlConnectionStringBuilder ReadPostgres()
+    {
+        if (Postgres is null) throw new InvalidOperationException("Database:Postgres is not set");
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(Postgres.Reveal());
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or KeyNotFoundException or NotSupportedException)
+        {
+            // Npgsql's text repeats a word of it, which may be of the password: neither text nor cause go on.
+            throw new InvalidOperationException("Database:Postgres cannot be read as a connection string, such as `Host=db;Username=pipeline;Password=…;Database=pipeline`");
+        }
+    }
 }

@@ -80,18 +80,7 @@ public sealed class PostgresDatabase : IDatabase, IAsyncDisposable
 
     private static NpgsqlDataSource Source(DatabaseOptions options)
     {
-        if (options.Postgres is null) throw new InvalidOperationException("Database:Postgres is not set");
-        NpgsqlDataSourceBuilder builder;
-        try
-        {
-            builder = new NpgsqlDataSourceBuilder(options.Postgres.Reveal());
-        }
-        catch (Exception e) when (e is ArgumentException or FormatException or InvalidCastException or KeyNotFoundException or NotSupportedException)
-        {
-            // Npgsql's text repeats a word of it, which may be of the password: neither text nor cause go on.
-            throw new InvalidOperationException("Database:Postgres cannot be read as a connection string, such as `Host=db;Username=pipeline;Password=…;Database=pipeline`");
-        }
-
+        var builder = new NpgsqlDataSourceBuilder(options.ReadPostgres().ConnectionString);
         // Traces name the pool by this; by default they would show host and user.
         builder.Name = "registry";
         var connection = builder.ConnectionStringBuilder;

@@ -43,7 +43,9 @@ public static class ScheduleSetup
 
     private static void Share(IPersistentStoreBuilder store, DatabaseOptions database, ScheduleOptions options)
     {
-        var connection = new NpgsqlConnectionStringBuilder(database.Postgres!.Reveal()) { MaxPoolSize = Connections, ApplicationName = "pipeline schedules" };
+        var connection = database.ReadPostgres();
+        connection.MaxPoolSize = Connections;
+        connection.ApplicationName = "pipeline schedules";
         store.UsePostgres(NpgsqlFactory.Instance, connection.ConnectionString);
         // Or a process would live on after its end until the next look at the cluster.
         store.ConfigureStore(tables => tables.UseBackgroundThreads = true);

@@ -17,7 +17,7 @@ public sealed class DatabaseOutageTests
     {
         await using var server = await RealServices.StartAsync(["postgres"]);
         await using var pipeline = await InProcessPipeline.StartAsync(
-            ("Database:Postgres", server["PIPELINE__Database__Postgres"]), ("Workers:SweepSeconds", "0.5"), ("Workers:RingAgainSeconds", "2"), ("Logging:LogLevel:Default", "None"));
+            ("Database:Postgres", server["PIPELINE__Database__Postgres"]), ("Workers:SweepSeconds", "1"), ("Workers:RingAgainSeconds", "2"), ("Logging:LogLevel:Default", "None"));
         var user = await pipeline.AddUserAsync();
         (await pipeline.PublishAsync(Body("first"), user.Token)).ShouldBeAccepted();
         await pipeline.SettleAsync("first");
