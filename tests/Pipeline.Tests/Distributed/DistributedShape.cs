@@ -51,6 +51,8 @@ public sealed class DistributedShape : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        // A purge that failed often is put off for a while.
+        await Pipeline.SettleAsync(180);
         // What failed while a service was away is resolved by the next success, of which the sweep's may be seconds off.
         await Deadline.UntilAsync(60, async () =>
         {

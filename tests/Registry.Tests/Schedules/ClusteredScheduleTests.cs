@@ -65,7 +65,7 @@ public sealed class ClusteredScheduleTests : IAsyncLifetime
         }
 
         var unfinished = await _database.ReadAsync(sql => sql.LongAsync("SELECT sched_time FROM qrtz_fired_triggers WHERE trigger_name = 'tick' AND state = 'EXECUTING'"));
-        var slot = new DateTimeOffset(unfinished!.Value, TimeSpan.Zero);
+        var slot = Schedule.SlotOf(new DateTimeOffset(unfinished!.Value, TimeSpan.Zero));
         var ticks = new Ticks();
         using var second = await SchedulerProcess.StartAsync(_copy.Options.Postgres, ticks, ticks.Schedule());
         var slots = await ticks.NextAsync(6);
