@@ -47,6 +47,7 @@ public sealed class SecretsTests(DistributedShape shape)
             }
         }
 
+        pipeline.PurgesMayLag = true;
         await pipeline.SettleAsync(120);
 
         // Processes that cannot start say why, and no more.
