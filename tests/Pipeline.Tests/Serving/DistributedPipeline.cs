@@ -67,11 +67,15 @@ public sealed class DistributedPipeline : RunningPipeline
 
     /// <summary>Starts one without rate limits.</summary>
     /// <param name="configuration">Configuration keys with their values.</param>
-    public static async Task<DistributedPipeline> StartAsync(params IEnumerable<(string Key, string Value)> configuration)
+    public static Task<DistributedPipeline> StartAsync(params IEnumerable<(string Key, string Value)> configuration) => StartAsync(_ => configuration);
+
+    /// <summary>The same, where the configuration depends on the registry's place.</summary>
+    /// <param name="configure">The configuration of the one that is about to start.</param>
+    public static async Task<DistributedPipeline> StartAsync(Func<RunningPipeline, IEnumerable<(string Key, string Value)>> configure)
     {
         var pipeline = new DistributedPipeline();
         await pipeline.StartServicesAsync();
-        foreach (var (key, value) in configuration) pipeline._environment.Add(($"PIPELINE__{key.Replace(":", "__", StringComparison.Ordinal)}", value));
+        foreach (var (key, value) in configure(pipeline)) pipeline._environment.Add(($"PIPELINE__{key.Replace(":", "__", StringComparison.Ordinal)}", value));
         await pipeline.RunAsync("migrate");
 
         var ports = new[] { FreePort(), FreePort() };

@@ -17,9 +17,14 @@ public sealed class InProcessPipeline : RunningPipeline
 
     /// <summary>Starts one without rate limits.</summary>
     /// <param name="configuration">Configuration keys with their values.</param>
-    public static async Task<InProcessPipeline> StartAsync(params IEnumerable<(string Key, string Value)> configuration)
+    public static Task<InProcessPipeline> StartAsync(params IEnumerable<(string Key, string Value)> configuration) => StartAsync(_ => configuration);
+
+    /// <summary>The same, where the configuration depends on the registry's place.</summary>
+    /// <param name="configure">The configuration of the one that is about to start.</param>
+    public static async Task<InProcessPipeline> StartAsync(Func<RunningPipeline, IEnumerable<(string Key, string Value)>> configure)
     {
         var pipeline = new InProcessPipeline();
+        var configuration = configure(pipeline);
         var overrides = configuration.ToDictionary(item => item.Key, string? (item) => item.Value);
         overrides.TryAdd("Logging:LogLevel:Default", "Warning");
         overrides["Registry:Data"] = pipeline.Data;

@@ -252,16 +252,18 @@ public sealed class PurgeCdnConsumerTests
     }
 
     [Theory]
-    [InlineData(200, true, true, Seen.New)]
-    [InlineData(200, true, false, Seen.Old)]
-    [InlineData(200, false, true, Seen.Old)]
-    [InlineData(404, false, true, Seen.New)]
-    [InlineData(403, false, true, Seen.New)]
-    [InlineData(404, true, true, Seen.Old)]
-    [InlineData(401, true, true, Seen.Nothing)]
-    [InlineData(503, true, true, Seen.Nothing)]
-    public void A_look_means(int status, bool exists, bool same, Seen seen) =>
-        CacheLooks.Judge(new CacheLook(status, status == 200 ? [1, (byte)(same ? 1 : 2)] : null), exists ? [1, 1] : null).ShouldBe(seen);
+    [InlineData(200, "there", true, Seen.New)]
+    [InlineData(200, "there", false, Seen.Old)]
+    [InlineData(200, "none", true, Seen.Old)]
+    [InlineData(200, "going", true, Seen.Nothing)]
+    [InlineData(404, "none", true, Seen.New)]
+    [InlineData(403, "none", true, Seen.New)]
+    [InlineData(404, "going", true, Seen.New)]
+    [InlineData(404, "there", true, Seen.Old)]
+    [InlineData(401, "there", true, Seen.Nothing)]
+    [InlineData(503, "there", true, Seen.Nothing)]
+    public void A_look_means(int status, string origin, bool same, Seen seen) =>
+        CacheLooks.Judge(new CacheLook(status, status == 200 ? [1, (byte)(same ? 1 : 2)] : null), new OriginContent(origin == "none" ? null : [1, 1], 2, origin == "going")).ShouldBe(seen);
 
     [Fact]
     public async Task Purges_confirmed_long_ago_are_forgotten()
