@@ -80,7 +80,7 @@ public sealed class FolderStore : IObjectStore
             var (offset, count) = range?.Within(identity.Length) ?? (0, identity.Length);
             file.Position = offset;
             var content = range is null ? (Stream)file : new LimitedStream(file, count);
-            return ValueTask.FromResult<StoredObject?>(new StoredObject(content, identity.Length, DateTimeOffset.UnixEpoch.AddTicks(identity.ModifiedAt / TimeSpan.NanosecondsPerTick), Identity(identity))
+            return ValueTask.FromResult<StoredObject?>(new StoredObject(content, identity.Length, ModifiedAt(identity), Identity(identity))
             {
                 Offset = offset,
                 Count = count,
@@ -120,7 +120,9 @@ public sealed class FolderStore : IObjectStore
         foreach (var file in top.EnumerateFiles("*", SearchOption.AllDirectories))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            yield return new ObjectEntry(Path.GetRelativePath(_root, file.FullName), file.Length, file.LastWriteTimeUtc);
+            var key = Path.GetRelativePath(_root, file.FullName);
+            // Asked of the file itself: one that was removed since the folder was read is no object, and the framework would throw or say 1601.
+            if (Libc.Identify(_root, key) is { } found) yield return new ObjectEntry(key, found.Length, ModifiedAt(found));
         }
     }
 
@@ -130,6 +132,8 @@ public sealed class FolderStore : IObjectStore
         var path = Path.GetFullPath(Path.Combine(_root, key));
         return path.StartsWith(_root + "/", StringComparison.Ordinal) ? path : throw new ArgumentException($"the key {key} leaves the store", nameof(key));
     }
+
+    private static DateTimeOffset ModifiedAt(FileIdentity file) => DateTimeOffset.UnixEpoch.AddTicks(file.ModifiedAt / TimeSpan.NanosecondsPerTick);
 
     private static ObjectIdentity Identity(FileIdentity file) => new(file.Length, file.ModifiedAt, file.ChangedAt, file.Inode);
 

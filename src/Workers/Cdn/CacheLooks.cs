@@ -70,15 +70,15 @@ public sealed class CacheLooks(CacheClient client, IDatabase database, IObjectSt
     {
         for (var i = 0; ; i++)
         {
-            var origin = await OriginAsync(objectKey, cancellationToken).ConfigureAwait(false);
             Seen seen;
             try
             {
+                var origin = await OriginAsync(objectKey, cancellationToken).ConfigureAwait(false);
                 seen = Judge(await client.LookAsync(target, url, host, origin.Length, cancellationToken).ConfigureAwait(false), origin);
             }
             catch (TransientException)
             {
-                // The purge itself was taken; that the cache cannot be looked at is all that is known.
+                // The purge itself was taken; that the cache or its origin cannot be looked at is all that is known.
                 return Seen.Nothing;
             }
 

@@ -17,6 +17,10 @@ public sealed class TargetDrain(
     // After it a batch starts no further request; what is left of it is taken again.
     private static readonly TimeSpan BatchLimit = TimeSpan.FromSeconds(60);
 
+    // Less than rows stay taken: whoever takes them then must not be told of this batch any more.
+    private static readonly TimeSpan NotingLimit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan NotingPause = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<string, Turn> _turns = new(StringComparer.Ordinal);
     private DateTimeOffset _forgetAt = DateTimeOffset.MinValue;
 
@@ -55,13 +59,50 @@ public sealed class TargetDrain(
     private async Task<bool> OneBatchAsync(CdnTarget target, TakenBatch batch, CancellationToken cancellationToken)
     {
         using var trace = PurgeTrace.Start(target, batch);
-        var progress = await SendAsync(target, batch, cancellationToken).ConfigureAwait(false);
-        var verified = target.Verify ? await VerifyAsync(target, batch, progress, cancellationToken).ConfigureAwait(false) : [];
-        // Also when this process is told to stop: what was sent is sent.
-        var isWell = await database.WriteAsync(sql => WriteAsync(sql, target, batch, progress, verified), CancellationToken.None).ConfigureAwait(false);
+        PurgeProgress progress;
+        HashSet<long> verified;
+        try
+        {
+            progress = await SendAsync(target, batch, cancellationToken).ConfigureAwait(false);
+            verified = target.Verify ? await VerifyAsync(target, batch, progress, cancellationToken).ConfigureAwait(false) : [];
+        }
+        catch
+        {
+            await NoteAsync(sql => ReleaseAsync(sql, batch), cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+
+        var isWell = await NoteAsync(sql => WriteAsync(sql, target, batch, progress, verified), cancellationToken).ConfigureAwait(false);
         trace.Note(batch, progress);
         await ReportAsync(target, batch, progress, isWell).ConfigureAwait(false);
         return progress.Halt is null;
+    }
+
+    /// <summary>
+    /// Writes down how a batch ended, also when this process is told to stop: what was sent is sent. A database that is away is waited for,
+    /// since nobody else may take the rows for minutes.
+    /// </summary>
+    private async Task<T> NoteAsync<T>(Func<Statements, ValueTask<T>> write, CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await database.WriteAsync(write, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (TransientException) when (clock.GetElapsedTime(started) < NotingLimit)
+            {
+                await Task.Delay(NotingPause, clock, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async ValueTask<int> ReleaseAsync(Statements sql, TakenBatch batch)
+    {
+        var released = 0;
+        foreach (var purge in batch.Purges) released += await rows.ReleaseAsync(sql, batch, purge.Item).ConfigureAwait(false);
+        return released;
     }
 
     private async Task<PurgeProgress> SendAsync(CdnTarget target, TakenBatch batch, CancellationToken cancellationToken)

@@ -15,7 +15,6 @@ public sealed class OutageTests(DistributedShape shape)
         for (var i = 0; i < 20; i++) await ParkAsync($"wiped{i}");
         await shape.Pipeline.Broker.WipeAsync();
 
-        shape.Pipeline.PurgesMayLag = true;
         await shape.Pipeline.SettleAsync(60);
         for (var i = 0; i < 20; i++) (await shape.Pipeline.IndexLinesAsync($"wiped{i}")).ShouldNotBeNull().Length.ShouldBe(1);
     }
@@ -36,7 +35,6 @@ public sealed class OutageTests(DistributedShape shape)
         }
 
         // The bus tries to connect again after up to a minute.
-        shape.Pipeline.PurgesMayLag = true;
         await shape.Pipeline.SettleAsync(120);
         (await shape.Pipeline.IndexLinesAsync("unrung")).ShouldNotBeNull();
     }

@@ -47,7 +47,6 @@ public sealed class SecretsTests(DistributedShape shape)
             }
         }
 
-        pipeline.PurgesMayLag = true;
         await pipeline.SettleAsync(120);
 
         // Processes that cannot start say why, and no more.

@@ -162,6 +162,8 @@ public sealed class DistributedPipeline : RunningPipeline
             ("PIPELINE__Database__Postgres", database.ConnectionString), ("PIPELINE__Bus__RabbitMq", new UriBuilder(_broker.Url) { Port = BrokerCable.Port }.Uri.AbsoluteUri),
             ("PIPELINE__Store__S3__Endpoint", $"http://127.0.0.1:{StoreCable.Port}"), ("PIPELINE__Store__S3__Bucket", store.Bucket!), ("PIPELINE__Store__S3__StagingBucket", store.StagingBucket!),
             ("PIPELINE__Store__S3__AccessKey", store.AccessKey!.Reveal()), ("PIPELINE__Store__S3__SecretKey", store.SecretKey!.Reveal()),
+            // What one API process has served may be seen at the other at once: tests read right behind their writes.
+            ("PIPELINE__Store__FreshSeconds", "0"),
             .. _edge.Environment.Select(variable => (variable.Key, variable.Value)),
         ]);
     }

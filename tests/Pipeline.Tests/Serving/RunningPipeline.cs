@@ -99,9 +99,6 @@ public abstract class RunningPipeline : IAsyncDisposable
     /// <summary>The bytes of a version, from where cargo takes them.</summary>
     public Task<byte[]> DownloadAsync(string crate, string version) => Http.GetByteArrayAsync(new Uri($"{Url}/api/v1/crates/{crate}/{version}/download"));
 
-    /// <summary>Whether caches may be behind in the end: one that failed often is put off for minutes, which is no matter of the test.</summary>
-    public bool PurgesMayLag { get; set; }
-
     /// <summary>Says that failures of a stage belong to the test.</summary>
     public void ExpectFailures(string stage) => _expectedFailures.Add(stage);
 
@@ -193,7 +190,6 @@ public abstract class RunningPipeline : IAsyncDisposable
         if (undecided > 0) return $"{undecided} publishes are undecided";
         foreach (var projection in status.GetProperty("projections").EnumerateArray())
         {
-            if (PurgesMayLag && projection.GetProperty("kind").GetString()!.StartsWith("cdn/", StringComparison.Ordinal)) continue;
             if (projection.GetProperty("behind").GetInt64() is > 0 and var behind) return $"the projection {projection.GetProperty("kind")} is behind on {behind} crates";
         }
 

@@ -106,6 +106,41 @@ public sealed class PurgeCdnConsumerTests
     }
 
     [Fact]
+    public async Task A_database_that_is_away_when_a_batch_is_done_is_waited_for()
+    {
+        WorkerHarness? running = null;
+        // Two writes fail: that of the batch, and the first try to write it again.
+        await using var cache = FakeServer.Start(_ =>
+        {
+            running!.Faults.WritesAway = 2;
+            return new Reply(200);
+        });
+        var options = Options(Plain(cache.Url));
+        await using var harness = running = await WorkerHarness.StartAsync(Queue, cdn: options);
+        await harness.PurgeAsync(options, "3/f/foo");
+
+        await harness.DeliverAsync(new PurgeCdn());
+
+        (await harness.PurgesAsync()).ShouldBe(["edge index/3/f/foo accepted"]);
+        cache.Received.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_batch_that_broke_off_is_given_back()
+    {
+        await using var cache = FakeServer.Start(_ => new Reply(200));
+        var options = Options(Plain(cache.Url) with { Verify = true });
+        await using var harness = await WorkerHarness.StartAsync(Queue, cdn: options);
+        await harness.PurgeAsync(options, "3/f/foo");
+        harness.Store.ReadFailure = new InvalidOperationException("a bug");
+
+        await harness.DeliverAsync(new PurgeCdn());
+
+        (await harness.FailuresAsync()).ShouldBe(["fault/InvalidOperationException"]);
+        (await harness.PurgesAsync()).ShouldBe(["edge index/3/f/foo waits"]);
+    }
+
+    [Fact]
     public async Task A_target_that_hangs_holds_up_no_other()
     {
         var hanging = new TaskCompletionSource();
@@ -249,6 +284,21 @@ public sealed class PurgeCdnConsumerTests
         await harness.DeliverAsync(new PurgeCdn());
 
         (await harness.PurgesAsync()).ShouldBe(["edge index/3/f/foo accepted"]);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_lets_nobody_look_either()
+    {
+        await using var cache = FakeServer.Start(_ => new Reply(200));
+        var options = Options(Plain(cache.Url) with { Verify = true });
+        await using var harness = await WorkerHarness.StartAsync(Queue, cdn: options);
+        await harness.PurgeAsync(options, "3/f/foo");
+        harness.Store.ReadFailure = FaultyStore.Away;
+
+        await harness.DeliverAsync(new PurgeCdn());
+
+        (await harness.PurgesAsync()).ShouldBe(["edge index/3/f/foo accepted"]);
+        (await harness.FailuresAsync()).ShouldBeEmpty();
     }
 
     [Theory]

@@ -11,6 +11,9 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
     /// <summary>Thrown by the next writes while set.</summary>
     public Exception? Failure { get; set; }
 
+    /// <summary>Thrown by reads while set.</summary>
+    public Exception? ReadFailure { get; set; }
+
     /// <summary>Awaited before each put.</summary>
     public Func<string, Task>? BeforePut { get; set; }
 
@@ -32,7 +35,8 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
     public ValueTask<bool> PromoteAsync(StagedBytes staged, string key, bool replace, CancellationToken cancellationToken = default) =>
         Failure is { } failure ? throw failure : inner.PromoteAsync(staged, key, replace, cancellationToken);
 
-    public ValueTask<StoredObject?> OpenAsync(string key, ByteRange? range, CancellationToken cancellationToken) => inner.OpenAsync(key, range, cancellationToken);
+    public ValueTask<StoredObject?> OpenAsync(string key, ByteRange? range, CancellationToken cancellationToken) =>
+        ReadFailure is { } failure ? throw failure : inner.OpenAsync(key, range, cancellationToken);
 
     public ValueTask ProbeAsync(CancellationToken cancellationToken = default) => inner.ProbeAsync(cancellationToken);
 

@@ -44,6 +44,8 @@ internal sealed class WorkerHarness : IAsyncDisposable
 
     public IDatabase Database => _host.Services.GetRequiredService<IDatabase>();
 
+    public FaultyDatabase Faults => (FaultyDatabase)Database;
+
     public FaultyStore Store => (FaultyStore)_host.Services.GetRequiredService<IObjectStore>();
 
     public RecordedBells Bells => (RecordedBells)_host.Services.GetRequiredService<IDoorbell>();
@@ -69,7 +71,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         var options = workers ?? new WorkerOptions();
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(copy?.Open() as IDatabase ?? new SqliteDatabase(Path.Combine(folder, "registry.sqlite"), TimeProvider.System, readers: 4));
+        services.AddSingleton<IDatabase>(new FaultyDatabase(copy?.Open() as IDatabase ?? new SqliteDatabase(Path.Combine(folder, "registry.sqlite"), TimeProvider.System, readers: 4)));
         services.AddSingleton<IObjectStore>(new FaultyStore(new FolderStore(Path.Combine(folder, "objects"))));
         services.AddSingleton(publish ?? new PublishOptions());
         services.AddSingleton(new RegistryOptions());
