@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Pipeline.Api.Access;
 using Pipeline.Api.Accounts;
 using Pipeline.Api.Admin;
+using Pipeline.Api.Changes;
 using Pipeline.Api.Crates;
 using Pipeline.Api.Downloads;
 using Pipeline.Api.Git;
@@ -30,6 +31,7 @@ public static class ApiSetup
         services.AddSingleton<IndexFileCache>();
         services.AddSingleton<DownloadEndpoint>();
         services.AddSingleton<HealthEndpoints>();
+        services.AddSingleton<ChangeWatch>();
         services.AddGitServing(new GitServeOptions());
         services.AddPublishing();
         services.AddOpenApi();
@@ -55,6 +57,7 @@ public static class ApiSetup
         app.MapOwners();
         app.MapYank();
         app.MapSummary();
+        app.MapChanges();
         app.MapMe();
         app.MapTokens();
         app.MapAdmin();

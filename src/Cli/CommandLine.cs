@@ -44,6 +44,7 @@ public static class CommandLine
         PublishCommand.Create(session),
         StatusCommand.Create(session),
         FailedCommand.Create(session),
+        ChangesCommand.Create(session),
         CheckCommand.Create(session),
         ImportCommand.Create(session),
         CommonOptions.Json,

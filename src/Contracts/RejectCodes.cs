@@ -71,4 +71,7 @@ public static class RejectCodes
 
     /// <summary>The state of things forbids it: a deletion of a crate that others depend on.</summary>
     public const string Conflict = "conflict";
+
+    /// <summary>A cursor of the change feed is of another epoch: the database was restored from a backup since.</summary>
+    public const string OtherEpoch = "other-epoch";
 }

@@ -30,15 +30,32 @@ public sealed class AdminClient : IDisposable
     /// <exception cref="CliException">The server is away, or refuses.</exception>
     public Task<Answer> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, null, cancellationToken);
 
+    /// <summary>Reads beside the admin API.</summary>
+    /// <param name="path">The path below <c>/api/v1/</c>, values escaped.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="CliException">The server is away, or refuses.</exception>
+    public Task<Answer> ReadAsync(string path, CancellationToken cancellationToken) => CallAsync(HttpMethod.Get, $"api/v1/{path}", null, cancellationToken);
+
     /// <summary>Sends, perhaps with a body.</summary>
     /// <param name="method">The method.</param>
     /// <param name="path">The path below <c>/api/v1/admin/</c>, values escaped.</param>
     /// <param name="body">Writes the members of the JSON body; null: no body.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="CliException">The server is away, or refuses.</exception>
-    public async Task<Answer> SendAsync(HttpMethod method, string path, Action<Utf8JsonWriter>? body, CancellationToken cancellationToken)
+    public Task<Answer> SendAsync(HttpMethod method, string path, Action<Utf8JsonWriter>? body, CancellationToken cancellationToken) =>
+        CallAsync(method, $"api/v1/admin/{path}", body, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => Http.Dispose();
+
+    /// <summary>The sentence for a request that got no answer.</summary>
+    internal static string Away(Uri url, HttpRequestException e) => e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+        ? $"no registry answers at {url}: start it with ops/run, or set PIPELINE_URL ({e.Message})"
+        : $"the request to {url} failed: {e.Message}";
+
+    private async Task<Answer> CallAsync(HttpMethod method, string path, Action<Utf8JsonWriter>? body, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(method, new Uri($"api/v1/admin/{path}", UriKind.Relative)) { Content = body is null ? null : ContentOf(body) };
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body is null ? null : ContentOf(body) };
         try
         {
             using var response = await Http.SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -58,14 +75,6 @@ public sealed class AdminClient : IDisposable
             throw new CliException($"the registry at {_url} did not answer in time", e);
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => Http.Dispose();
-
-    /// <summary>The sentence for a request that got no answer.</summary>
-    internal static string Away(Uri url, HttpRequestException e) => e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
-        ? $"no registry answers at {url}: start it with ops/run, or set PIPELINE_URL ({e.Message})"
-        : $"the request to {url} failed: {e.Message}";
 
     private static ByteArrayContent ContentOf(Action<Utf8JsonWriter> body)
     {

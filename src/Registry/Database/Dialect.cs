@@ -4,20 +4,24 @@ namespace Pipeline.Registry.Database;
 public sealed class Dialect
 {
     /// <summary>SQLite 3.40 or newer.</summary>
-    public static readonly Dialect Sqlite = new("sqlite", "", "(SELECT value FROM json_each({0}))", "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1");
+    public static readonly Dialect Sqlite = new(
+        "sqlite", "", "(SELECT value FROM json_each({0}))", "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
+        "SELECT MAX(id) FROM changes");
 
     /// <summary>PostgreSQL 15 or newer.</summary>
     public static readonly Dialect Postgres = new(
-        "postgres", " FOR UPDATE SKIP LOCKED", "(SELECT jsonb_array_elements_text({0}::jsonb))", "SELECT 1 WHERE to_regclass($1) IS NOT NULL");
+        "postgres", " FOR UPDATE SKIP LOCKED", "(SELECT jsonb_array_elements_text({0}::jsonb))", "SELECT 1 WHERE to_regclass($1) IS NOT NULL",
+        "SELECT changes_settled()");
 
     private readonly string _list;
 
-    private Dialect(string name, string skipLocked, string list, string tableExists)
+    private Dialect(string name, string skipLocked, string list, string tableExists, string changesSettled)
     {
         Name = name;
         SkipLocked = skipLocked;
         _list = list;
         TableExists = tableExists;
+        ChangesSettled = changesSettled;
     }
 
     /// <summary>The folder of the engine's migrations.</summary>
@@ -28,6 +32,9 @@ public sealed class Dialect
 
     /// <summary>A query with one row if there is a table of the name in <c>$1</c>, else with none.</summary>
     internal string TableExists { get; }
+
+    /// <summary>A query for the last change that no running transaction can still precede. SQLite has one writer: the last one committed.</summary>
+    internal string ChangesSettled { get; }
 
     /// <summary>A JSON array parameter as a set of texts, for <c>IN</c>.</summary>
     /// <param name="parameter">The parameter's place, such as <c>$1</c>.</param>

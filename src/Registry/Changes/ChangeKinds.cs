@@ -1,0 +1,23 @@
+namespace Pipeline.Registry.Changes;
+
+/// <summary>What can happen to a crate: the kinds of the change feed. They are never renamed: readers and webhooks filter by them.</summary>
+public static class ChangeKinds
+{
+    /// <summary>A version was published.</summary>
+    public const string Publish = "publish";
+
+    /// <summary>A version was yanked, or its yank message changed.</summary>
+    public const string Yank = "yank";
+
+    /// <summary>A yank was taken back.</summary>
+    public const string Unyank = "unyank";
+
+    /// <summary>A version was deleted; without a version, the whole crate.</summary>
+    public const string Delete = "delete";
+
+    /// <summary>Owners were added or removed.</summary>
+    public const string Owners = "owners";
+
+    /// <summary>All of them.</summary>
+    public static readonly IReadOnlyList<string> All = [Publish, Yank, Unyank, Delete, Owners];
+}

@@ -1,0 +1,1 @@
+-- The change feed is read in the order of ids. There is one writer, so what is committed is settled; PostgreSQL needs more.
