@@ -22,7 +22,7 @@ public sealed class ChangeFeedTests
         var databases = new[] { temp.Database, temp.OpenAgain() };
 
         using var written = new CancellationTokenSource();
-        var readers = new[] { 7, 100 }.Select(page => Task.Run(() => FollowAsync(temp.Database, page, written.Token))).ToList();
+        var readers = new[] { 7, 100 }.Select(page => Task.Run(() => FollowAsync(temp.Database, page, written))).ToList();
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(() => WriteAsync(databases[writer % 2], writer, crates, waits: onPostgres))));
         await written.CancelAsync();
 
@@ -114,7 +114,7 @@ public sealed class ChangeFeedTests
         }
     }
 
-    private static async Task<List<Change>> FollowAsync(IDatabase database, int most, CancellationToken written)
+    private static async Task<List<Change>> FollowAsync(IDatabase database, int most, CancellationTokenSource written)
     {
         var seen = new List<Change>();
         while (true)
