@@ -12,6 +12,7 @@ using Pipeline.Api.Http;
 using Pipeline.Api.Index;
 using Pipeline.Api.Publishing;
 using Pipeline.Registry.Cdn;
+using Pipeline.Registry.Failures;
 using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
@@ -34,6 +35,7 @@ public static class ApiSetup
         services.AddSingleton<ChangeWatch>();
         services.AddGitServing(new GitServeOptions());
         services.AddPublishing();
+        services.AddSingleton<Replay>();
         services.AddOpenApi();
         return services;
     }

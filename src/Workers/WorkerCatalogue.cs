@@ -26,26 +26,40 @@ public static class WorkerCatalogue
     private const string DelaySparse =
         "UPDATE projections SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE crate_id = CAST($1 AS BIGINT) AND kind = 'sparse' AND target = ''";
 
+    private const string ResetSparse =
+        """
+        UPDATE projections SET attempts = 0, next_try_at = NULL, rung_at = NULL
+        WHERE crate_id = CAST($1 AS BIGINT) AND kind = 'sparse' AND target = '' AND (reached < wanted OR next_try_at IS NOT NULL)
+        """;
+
+    private const string DelayDeletion =
+        "UPDATE deletions SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE crate_id = CAST($1 AS BIGINT) AND done_at IS NULL";
+
+    private const string ResetDeletion = "UPDATE deletions SET attempts = 0, next_try_at = NULL, rung_at = NULL WHERE crate_id = CAST($1 AS BIGINT) AND done_at IS NULL";
+
     /// <summary>The workers, in the order a publish meets them.</summary>
     public static readonly IReadOnlyList<Worker> All =
     [
-        Of<ValidateTarball, ValidateTarballConsumer, ValidateTarballDefinition>("validate-tarball", bell => bell.PublishId, Publishes.DelaySql),
-        Of<ReadManifest, ReadManifestConsumer, ReadManifestDefinition>("read-manifest", bell => bell.PublishId, Publishes.DelaySql),
-        Of<CommitIndex, CommitIndexConsumer, CommitIndexDefinition>("commit-index", _ => "git", null),
-        Of<RenderSparse, RenderSparseConsumer, RenderSparseDefinition>("render-sparse", bell => Text(bell.CrateId), DelaySparse),
-        Of<PurgeCdn, PurgeCdnConsumer, PurgeCdnDefinition>("purge-cdn", _ => "cdn", null),
-        Of<Sweep, SweepConsumer, SweepDefinition>("sweep", _ => "sweep", null),
-        Of<CleanStaging, CleanStagingConsumer, CleanStagingDefinition>("clean-staging", _ => "staging", null),
-        Of<DeleteBytes, DeleteBytesConsumer, DeleteBytesDefinition>("delete-bytes", bell => Text(bell.CrateId), null),
+        Of<ValidateTarball, ValidateTarballConsumer, ValidateTarballDefinition>(
+            "validate-tarball", bell => bell.PublishId, Publishes.DelaySql, StageReplay.OfRows(Publishes.ResetSql(PublishStates.Parked))),
+        Of<ReadManifest, ReadManifestConsumer, ReadManifestDefinition>(
+            "read-manifest", bell => bell.PublishId, Publishes.DelaySql, StageReplay.OfRows(Publishes.ResetSql(PublishStates.Checked))),
+        Of<CommitIndex, CommitIndexConsumer, CommitIndexDefinition>(
+            "commit-index", _ => "git", null, StageReplay.OfBell("git", new CommitIndex(), GitIndexRow.ResetSql, CommitIndexDefinition.ResetSql)),
+        Of<RenderSparse, RenderSparseConsumer, RenderSparseDefinition>("render-sparse", bell => Text(bell.CrateId), DelaySparse, StageReplay.OfRows(ResetSparse)),
+        Of<PurgeCdn, PurgeCdnConsumer, PurgeCdnDefinition>("purge-cdn", _ => "cdn", null, StageReplay.OfBell("cdn", new PurgeCdn(), DuePurges.ResetSql, DuePurges.ResetTargetSql)),
+        Of<Sweep, SweepConsumer, SweepDefinition>("sweep", _ => "sweep", null, StageReplay.OfBell("sweep", new Sweep())),
+        Of<CleanStaging, CleanStagingConsumer, CleanStagingDefinition>("clean-staging", _ => "staging", null, StageReplay.OfBell("staging", new CleanStaging())),
+        Of<DeleteBytes, DeleteBytesConsumer, DeleteBytesDefinition>("delete-bytes", bell => Text(bell.CrateId), DelayDeletion, StageReplay.OfRows(ResetDeletion)),
     ];
 
     private static string Text(long id) => id.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-    private static Worker Of<TMessage, TConsumer, TDefinition>(string queue, Func<TMessage, string> key, string? delaySql)
+    private static Worker Of<TMessage, TConsumer, TDefinition>(string queue, Func<TMessage, string> key, string? delaySql, StageReplay replay)
         where TMessage : class
         where TConsumer : class, IConsumer<TMessage>
         where TDefinition : class, IConsumerDefinition<TConsumer> => new(
-            new Stage(queue, typeof(TMessage), message => key((TMessage)message), delaySql),
+            new Stage(queue, typeof(TMessage), message => key((TMessage)message), delaySql, replay),
             typeof(TConsumer),
             bus => bus.AddConsumer<TConsumer, TDefinition>());
 }

@@ -60,6 +60,7 @@ public sealed class ApiFixture : IAsyncDisposable
         builder.Services.AddSingleton(registry ?? new RegistryOptions { PublicUrl = "https://crates.example" });
         builder.Services.AddSingleton(limits ?? new RateLimitOptions { Enabled = false });
         builder.Services.AddSingleton(new PublishOptions());
+        builder.Services.AddSingleton<Stages>();
         builder.Services.AddApi();
         change?.Invoke(builder.Services);
         var app = builder.Build();

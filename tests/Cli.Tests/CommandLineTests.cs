@@ -19,6 +19,12 @@ public class CommandLineTests
     [InlineData("crate delete foo --availability-delay -1")]
     [InlineData("publish list --state lost")]
     [InlineData("publish list --limit 0")]
+    [InlineData("failed list --kind odd")]
+    [InlineData("failed show first")]
+    [InlineData("failed replay")]
+    [InlineData("failed replay --all --stage sweep")]
+    [InlineData("failed replay --all --rate fast")]
+    [InlineData("failed replay --all --rate 0/s")]
     [InlineData("up --port 70000")]
     [InlineData("up --set HoldSeconds")]
     [InlineData("up --listen everywhere")]
@@ -84,6 +90,10 @@ public class CommandLineTests
     [InlineData("publish show 0190", "GET /api/v1/admin/publishes/0190", "")]
     [InlineData("status", "GET /api/v1/admin/status", "")]
     [InlineData("failed list --stage sweep --code x", "GET /api/v1/admin/failures?stage=sweep&code=x&limit=50", "")]
+    [InlineData("failed list --kind fault --until 2026-01-01 --key 7 --resolved", "GET /api/v1/admin/failures?kind=fault&key=7&until=2026-01-01T00%3A00%3A00.0000000Z&state=resolved&limit=50", "")]
+    [InlineData("failed show 7", "GET /api/v1/admin/failures/7", "")]
+    [InlineData("failed replay --id 7", "GET /api/v1/admin/failures/7", "")]
+    [InlineData("failed replay --all --dry-run", "GET /api/v1/admin/failures?limit=1000", "")]
     public async Task Every_command_sends_one_request(string line, string request, string body)
     {
         using var session = new TestSession((_, _) => (HttpStatusCode.NotFound, """{"errors":[{"detail":"a sentence"}]}"""));

@@ -12,7 +12,8 @@ namespace Pipeline.Registry.Bus;
 /// Puts off the row behind a key after a failure: <c>$1</c> the key, <c>$2</c> the error, <c>$3</c> when to try next. Null: the stage has
 /// no row of its own, the next sweep or schedule is its next try.
 /// </param>
-public sealed record Stage(string Queue, Type Message, Func<object, string> Key, string? DelaySql);
+/// <param name="Replay">How its failures are replayed. Null: nothing of it can wait, so a failure has only to be seen.</param>
+public sealed record Stage(string Queue, Type Message, Func<object, string> Key, string? DelaySql, StageReplay? Replay = null);
 
 /// <summary>Every stage of this program by its message.</summary>
 public sealed class Stages(IEnumerable<Stage> stages)
@@ -26,6 +27,9 @@ public sealed class Stages(IEnumerable<Stage> stages)
 
     /// <summary>The stage of a message.</summary>
     public Stage Of(Type message) => _byMessage[message];
+
+    /// <summary>The stage of a queue; null: this program does not know it.</summary>
+    public Stage? Find(string queue) => _byMessage.Values.FirstOrDefault(stage => stage.Queue == queue);
 
     /// <summary>Whether the bells of a stage are without keys: one waiting says all there is to say, and a second would do nothing.</summary>
     public static bool IsKeyless(Type message) => Keyless.Contains(message);

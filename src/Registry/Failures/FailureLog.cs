@@ -14,6 +14,15 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, T
     /// <summary>A next try that never comes by itself: the row is parked until it is replayed.</summary>
     public const long Parked = long.MaxValue / 4;
 
+    /// <summary>The code of a message that could not be read.</summary>
+    public const string UnreadableMessage = "unreadable-message";
+
+    /// <summary>The code of a message that no consumer wanted.</summary>
+    public const string SkippedMessage = "skipped-message";
+
+    /// <summary>Who replays a failure sooner than this after it was seen may have it resolved by nobody: see <see cref="ResolveAsync"/>.</summary>
+    public static readonly TimeSpan Settles = TimeSpan.FromSeconds(FirstDelaySeconds);
+
     private const double FirstDelaySeconds = 0.5;
     private const double LongestDelaySeconds = 600;
     private const int MaxText = 2000;
@@ -48,10 +57,12 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, T
         var delay = await database.WriteAsync(
             async sql =>
             {
-                var count = await InsertAsync(sql, stage.Queue, key, kind, code, text, trace).ConfigureAwait(false);
+                var (id, count) = await InsertAsync(sql, stage.Queue, key, kind, code, text, trace).ConfigureAwait(false);
                 TimeSpan? wait = transient is null ? null : Backoff(count);
+                if (stage.DelaySql is null) return wait;
                 var next = wait is null ? Parked : await sql.NowAsync().ConfigureAwait(false) + Microseconds.Of(wait.Value);
-                if (stage.DelaySql is not null) await sql.ExecuteAsync(stage.DelaySql, key, text, next).ConfigureAwait(false);
+                await sql.ExecuteAsync("UPDATE failures SET next_try_at = $2 WHERE id = $1", id, next).ConfigureAwait(false);
+                await sql.ExecuteAsync(stage.DelaySql, key, text, next).ConfigureAwait(false);
                 return wait;
             }).ConfigureAwait(false);
 
@@ -84,16 +95,17 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, T
         if (its) await database.WriteAsync(sql => sql.ExecuteAsync(ResolveSql, stage.Queue, key)).ConfigureAwait(false);
     }
 
-    private static async ValueTask<long> InsertAsync(Statements sql, string stage, string key, string kind, string code, string text, string? trace) =>
-        (await sql.LongAsync(
+    private static ValueTask<(long Id, long Count)> InsertAsync(Statements sql, string stage, string key, string kind, string code, string text, string? trace) =>
+        sql.FirstAsync(
             """
             INSERT INTO failures (stage, key, kind, code, text, trace_id, first_seen, last_seen)
             VALUES ($1, $2, $3, $4, $5, $6, now_us(), now_us())
             ON CONFLICT (stage, key, code) WHERE resolved_at IS NULL
             DO UPDATE SET count = failures.count + 1, last_seen = now_us(), text = excluded.text, trace_id = excluded.trace_id
-            RETURNING count
+            RETURNING id, count
             """,
-            stage, key, kind, code, text, trace).ConfigureAwait(false))!.Value;
+            static row => (row.Long(0), row.Long(1)),
+            stage, key, kind, code, text, trace);
 
     private static TimeSpan Backoff(long count)
     {

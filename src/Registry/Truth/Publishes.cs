@@ -53,6 +53,10 @@ public static class Publishes
     public const string DelaySql =
         "UPDATE publishes SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE id = $1 AND decided_at IS NULL";
 
+    /// <summary>Makes a publish that waits in a state due again after a failure (see <see cref="Bus.StageReplay"/>).</summary>
+    public static string ResetSql(string state) =>
+        $"UPDATE publishes SET attempts = 0, next_try_at = NULL, rung_at = NULL WHERE id = $1 AND state = '{state}' AND decided_at IS NULL";
+
     /// <summary>Reads one, or null.</summary>
     public static ValueTask<PublishRow?> FindAsync(Statements sql, string id) => sql.FirstAsync(
         """

@@ -7,6 +7,13 @@ namespace Pipeline.Workers.Cdn;
 /// <summary>The statements of the CDN worker. A row is open, taken, and then confirmed or open again with its next try.</summary>
 public sealed class DuePurges(ThisProcess process)
 {
+    /// <summary>Makes what failed at a target due now.</summary>
+    public const string ResetSql =
+        "UPDATE purges SET attempts = 0, due_at = now_us() WHERE target = $1 AND confirmed_at IS NULL AND taken_at IS NULL AND attempts > 0";
+
+    /// <summary>Ends the time for which a target is left alone.</summary>
+    public const string ResetTargetSql = "DELETE FROM cdn_targets WHERE name = $1";
+
     // Longer than a batch can take. A process that died is known sooner, by its row.
     private const long TakenFor = 300 * Microseconds.Second;
 

@@ -21,6 +21,10 @@ public sealed class GitIndexRow(IDatabase database, FailureLog failures, IDoorbe
         static _ => Key,
         $"UPDATE git_index SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE target = '' AND $1 = '{Key}'");
 
+    /// <summary>Makes the index due now, whatever kept it. It stays marked as put off, so that whoever comes through resolves its failures.</summary>
+    public const string ResetSql =
+        $"UPDATE git_index SET attempts = 0, next_try_at = now_us() WHERE target = '' AND next_try_at IS NOT NULL AND $1 = '{Key}'";
+
     private static readonly TimeSpan LongestInMemory = TimeSpan.FromSeconds(5);
 
     // True at first, and whenever the row says so: another process may have left it.

@@ -10,8 +10,8 @@ namespace Pipeline.Workers.Upkeep;
 /// </summary>
 public sealed class WaitingRows(WorkerOptions options)
 {
-    // A row put off after a failure is due at its next try; any other some time after its last bell.
-    private const string Due = "((next_try_at IS NULL AND (rung_at IS NULL OR rung_at < now_us() - $1)) OR (next_try_at <= now_us() AND (rung_at IS NULL OR rung_at < next_try_at)))";
+    // A row put off after a failure is due at its next try; then, as any other, some time after its last bell, which may have been lost.
+    private const string Due = "(next_try_at IS NULL OR next_try_at <= now_us()) AND (rung_at IS NULL OR rung_at < next_try_at OR rung_at < now_us() - $1)";
 
     private readonly long _again = Microseconds.Of(TimeSpan.FromSeconds(options.RingAgainSeconds));
 
@@ -35,20 +35,25 @@ public sealed class WaitingRows(WorkerOptions options)
     public async ValueTask<List<long>> SparseAsync(Statements sql, int most)
     {
         ArgumentNullException.ThrowIfNull(sql);
-        var behind = await sql.QueryAsync(
+        var crates = await SparseAsync(sql, "reached < wanted", most).ConfigureAwait(false);
+        const string leftOpen =
+            "crate_id IN (SELECT c.crate_id FROM claims c WHERE c.kind = 'sparse' AND c.target = '' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = c.process))";
+        crates.AddRange(await SparseAsync(sql, leftOpen, most - crates.Count).ConfigureAwait(false));
+        return crates;
+    }
+
+    private async ValueTask<List<long>> SparseAsync(Statements sql, string which, int most)
+    {
+        var rows = await sql.QueryAsync(
             $"""
             WITH due AS MATERIALIZED (
-                SELECT crate_id FROM projections WHERE kind = 'sparse' AND target = '' AND reached < wanted AND {Due} ORDER BY first_change LIMIT $2{sql.Dialect.SkipLocked})
+                SELECT crate_id FROM projections WHERE kind = 'sparse' AND target = '' AND {which} AND {Due} ORDER BY first_change LIMIT $2{sql.Dialect.SkipLocked})
             UPDATE projections SET rung_at = now_us() WHERE kind = 'sparse' AND target = '' AND crate_id IN (SELECT crate_id FROM due)
             RETURNING first_change, crate_id
             """,
             static row => (Change: row.Long(0), CrateId: row.Long(1)), _again, (long)most).ConfigureAwait(false);
-        behind.Sort();
-        var crates = behind.ConvertAll(static row => row.CrateId);
-        crates.AddRange(await sql.QueryAsync(
-            "SELECT DISTINCT crate_id FROM claims c WHERE kind = 'sparse' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = c.process) LIMIT $1",
-            static row => row.Long(0), (long)(most - crates.Count)).ConfigureAwait(false));
-        return crates;
+        rows.Sort();
+        return rows.ConvertAll(static row => row.CrateId);
     }
 
     /// <summary>Claims crates with bytes to delete whose serving projections have passed the deletion.</summary>
@@ -58,7 +63,7 @@ public sealed class WaitingRows(WorkerOptions options)
         return sql.QueryAsync(
             $"""
             WITH due AS MATERIALIZED (
-                SELECT id FROM deletions d WHERE done_at IS NULL AND (rung_at IS NULL OR rung_at < now_us() - $1)
+                SELECT id FROM deletions d WHERE done_at IS NULL AND {Due}
                     AND NOT EXISTS (SELECT 1 FROM projections p WHERE p.crate_id = d.crate_id AND p.reached < d.revision)
                 ORDER BY id LIMIT $2{sql.Dialect.SkipLocked})
             UPDATE deletions SET rung_at = now_us() WHERE id IN (SELECT id FROM due)

@@ -60,27 +60,4 @@ public class AdminStatusTests
         var stage = status.GetProperty("stages").EnumerateArray().Single(one => one.GetProperty("stage").GetString() == "purge-cdn");
         (stage.GetProperty("waiting").GetInt64(), stage.GetProperty("oldest_seconds").GetDouble()).ShouldBe((2, 30));
     }
-
-    [Fact]
-    public async Task Open_failures_are_listed_newest_first()
-    {
-        var (fixture, token) = await AdminFixture.CreateAsync();
-        await using var api = fixture;
-        await api.Temp.Database.WriteAsync(sql => sql.ExecuteAsync(
-            """
-            INSERT INTO failures (stage, key, kind, code, text, trace_id, first_seen, last_seen, count, resolved_at) VALUES
-                ('sweep', 'a', 'fault', 'c', 'first', NULL, 0, 1000000, 1, NULL),
-                ('sweep', 'b', 'transient', 'd', 'second', 'abc', 0, 2000000, 3, NULL),
-                ('other', 'b', 'fault', 'c', 'third', NULL, 0, 3000000, 1, NULL),
-                ('other', 'c', 'fault', 'c', 'resolved', NULL, 0, 4000000, 1, 5)
-            """));
-        (await TextsAsync(api, "", token)).ShouldBe(["third", "second", "first"]);
-        (await TextsAsync(api, "?stage=sweep", token)).ShouldBe(["second", "first"]);
-        (await TextsAsync(api, "?code=c", token)).ShouldBe(["third", "first"]);
-        (await TextsAsync(api, "?since=1970-01-01T00:00:02Z", token)).ShouldBe(["third", "second"]);
-        (await TextsAsync(api, "?limit=1&cursor=3", token)).ShouldBe(["second"]);
-    }
-
-    private static async Task<List<string?>> TextsAsync(ApiFixture api, string query, string token) =>
-        [.. (await api.GetAsync($"/api/v1/admin/failures{query}", token)).Json.GetProperty("failures").EnumerateArray().Select(failure => failure.GetProperty("text").GetString())];
 }

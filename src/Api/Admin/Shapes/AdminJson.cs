@@ -19,5 +19,8 @@ namespace Pipeline.Api.Admin.Shapes;
 [JsonSerializable(typeof(PublishesAnswer))]
 [JsonSerializable(typeof(StatusAnswer))]
 [JsonSerializable(typeof(FailuresAnswer))]
+[JsonSerializable(typeof(FailureAnswer))]
+[JsonSerializable(typeof(ReplayRequest))]
+[JsonSerializable(typeof(ReplayAnswer))]
 [JsonSerializable(typeof(ErrorsAnswer))]
 public sealed partial class AdminJson : JsonSerializerContext;

@@ -27,8 +27,8 @@ public sealed class UnreadableMessages(BrokerQueues queues, Stages stages, Failu
             {
                 foreach (var stage in stages.All)
                 {
-                    await queues.TakeAsync($"{stage.Queue}_error", Page, message => FileAsync(stage.Queue, "unreadable-message", message)).ConfigureAwait(false);
-                    await queues.TakeAsync($"{stage.Queue}_skipped", Page, message => FileAsync(stage.Queue, "skipped-message", message)).ConfigureAwait(false);
+                    await queues.TakeAsync($"{stage.Queue}_error", Page, message => FileAsync(stage.Queue, FailureLog.UnreadableMessage, message)).ConfigureAwait(false);
+                    await queues.TakeAsync($"{stage.Queue}_skipped", Page, message => FileAsync(stage.Queue, FailureLog.SkippedMessage, message)).ConfigureAwait(false);
                 }
             }
             catch (TransientException e)
