@@ -42,6 +42,19 @@ public sealed partial class WorkerCatalogueTests
         WorkerCatalogue.All.Select(worker => worker.Consumer.Name + "Tests").Where(name => !tests.Contains(name)).ShouldBeEmpty();
     }
 
+    [Fact]
+    public void Every_worker_says_how_a_failure_of_it_is_replayed()
+    {
+        foreach (var worker in WorkerCatalogue.All)
+        {
+            var replay = worker.Stage.Replay.ShouldNotBeNull(worker.Stage.Queue);
+            // A row that is put off must be put back; a bell that is about no row must be rung.
+            (replay.ResetSql.Count > 0 || worker.Stage.DelaySql is null).ShouldBeTrue(worker.Stage.Queue);
+            (replay.ResetSql.Count > 0 || replay.Ring is not null).ShouldBeTrue(worker.Stage.Queue);
+            (replay.BellKey is null).ShouldBe(replay.Ring is null, worker.Stage.Queue);
+        }
+    }
+
     internal static string Repository()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);

@@ -9,7 +9,10 @@ public sealed class DuePurges(ThisProcess process)
 {
     /// <summary>Makes what failed at a target due now.</summary>
     public const string ResetSql =
-        "UPDATE purges SET attempts = 0, due_at = now_us() WHERE target = $1 AND confirmed_at IS NULL AND taken_at IS NULL AND attempts > 0";
+        """
+        UPDATE purges SET attempts = 0, due_at = CASE WHEN attempts > 0 THEN now_us() ELSE due_at END
+        WHERE target = $1 AND confirmed_at IS NULL AND taken_at IS NULL
+        """;
 
     /// <summary>Ends the time for which a target is left alone.</summary>
     public const string ResetTargetSql = "DELETE FROM cdn_targets WHERE name = $1";

@@ -18,10 +18,13 @@ public sealed class CommitIndexDefinition : ConsumerDefinition<CommitIndexConsum
         static _ => "",
         "UPDATE projections SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE crate_id = CAST($1 AS BIGINT) AND kind = 'git' AND target = ''");
 
-    /// <summary>Puts a crate that is set aside back among those to be brought into the index; keys that are no crate's id change nothing.</summary>
+    /// <summary>
+    /// Puts a crate that is set aside back among those to be brought into the index; keys that are no crate's id change nothing. Its tries stay
+    /// counted: they say that there is a failure to resolve.
+    /// </summary>
     public const string ResetSql =
         $"""
-        UPDATE projections SET attempts = 0, next_try_at = NULL WHERE kind = 'git' AND target = '' AND reached < wanted
+        UPDATE projections SET next_try_at = NULL WHERE kind = 'git' AND target = '' AND reached < wanted
             AND crate_id = CAST(CASE WHEN $1 = '{GitIndexRow.Key}' THEN NULL ELSE $1 END AS BIGINT)
         """;
 

@@ -9,6 +9,7 @@ using Pipeline.Contracts;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Failures;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Schedules;
@@ -49,6 +50,9 @@ internal sealed class WorkerHarness : IAsyncDisposable
     public FaultyStore Store => (FaultyStore)_host.Services.GetRequiredService<IObjectStore>();
 
     public RecordedBells Bells => (RecordedBells)_host.Services.GetRequiredService<IDoorbell>();
+
+    /// <summary>Replays failures as the admin API does.</summary>
+    public Replay Replay => ActivatorUtilities.CreateInstance<Replay>(_host.Services);
 
     public ThisProcess Process => _host.Services.GetRequiredService<ThisProcess>();
 

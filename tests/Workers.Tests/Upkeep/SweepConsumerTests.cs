@@ -2,6 +2,7 @@ using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
+using Pipeline.Registry.Failures;
 using Pipeline.Registry.Options;
 using Pipeline.Workers.Tests.Cdn;
 using Pipeline.Workers.Tests.Harness;
@@ -74,6 +75,50 @@ public sealed class SweepConsumerTests
         await harness.DeliverAsync(new Sweep());
 
         harness.Bells.Rung.ShouldBe([new ValidateTarball(due)]);
+    }
+
+    [Fact]
+    public async Task The_bell_of_a_retry_that_was_lost_is_rung_again_after_a_while()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var id = await harness.ParkAsync("foo", "1.0.0");
+        await harness.ExecuteAsync("UPDATE publishes SET next_try_at = now_us() - 40000000, rung_at = now_us() - 39000000");
+        await harness.DeliverAsync(new Sweep());
+        harness.Bells.Rung.ShouldBe([new ValidateTarball(id)]);
+        harness.Bells.Clear();
+
+        await harness.DeliverAsync(new Sweep());
+
+        harness.Bells.Rung.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_parked_row_is_not_rung_whatever_its_last_bell()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await harness.ParkAsync("foo", "1.0.0");
+        await harness.ExecuteAsync("UPDATE publishes SET next_try_at = $1, rung_at = NULL", FailureLog.Parked);
+
+        await harness.DeliverAsync(new Sweep());
+
+        harness.Bells.Rung.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_dead_renderers_claim_is_rung_once_until_the_bell_may_be_lost()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await harness.ExecuteAsync("INSERT INTO crates (id, canonical, name, revision, last_published_at, created_at, updated_at) VALUES (3, 'a', 'a', 1, 0, 0, 0)");
+        await harness.ExecuteAsync("INSERT INTO projections (crate_id, kind, wanted, reached, first_change) VALUES (3, 'sparse', 1, 1, 1)");
+        await harness.ExecuteAsync("INSERT INTO claims (id, crate_id, kind, target, revision, process, claimed_at) VALUES ('x', 3, 'sparse', '', 1, 'dead', 0)");
+        await harness.DeliverAsync(new Sweep());
+
+        await harness.DeliverAsync(new Sweep());
+        harness.Bells.Rung.ShouldBe([new RenderSparse(3)]);
+
+        await harness.ExecuteAsync("UPDATE projections SET rung_at = now_us() - 31000000");
+        await harness.DeliverAsync(new Sweep());
+        harness.Bells.Rung.Count.ShouldBe(2);
     }
 
     [Fact]
