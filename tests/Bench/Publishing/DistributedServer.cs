@@ -9,14 +9,15 @@ namespace Pipeline.Bench.Publishing;
 internal sealed class DistributedServer : IServer
 {
     // The processes that serve, by the files their ids stand in.
-    private static readonly string[] ServiceIds = ["postgres/data/postmaster.pid", "rabbitmq/node.pid", "s3/gateway.pid", "s3/osd.pid", "s3/monitor.pid"];
+    private static readonly (string Name, string File)[] ServiceIds =
+        [("PostgreSQL", "postgres/data/postmaster.pid"), ("RabbitMQ", "rabbitmq/node.pid"), ("S3 gateway", "s3/gateway.pid"), ("S3 disk", "s3/osd.pid"), ("S3 monitor", "s3/monitor.pid")];
 
     private readonly string _command;
     private readonly string _folder = RepositoryRoot.NewFolder("publish");
     private readonly Dictionary<string, string> _environment;
     private readonly ServerProcess _api;
     private readonly ServerProcess _worker;
-    private readonly List<ProcessCpu> _services;
+    private readonly List<(string Name, ProcessCpu Cpu)> _services;
 
     /// <summary>Starts the services and the processes, and returns once they serve.</summary>
     /// <param name="command">The <c>pipeline</c> command of another build, to compare with; null: the one of these sources.</param>
@@ -34,7 +35,7 @@ internal sealed class DistributedServer : IServer
         ServerProcess.Run(_command, _environment, "migrate");
         _api = ServerProcess.Start(_command, Path.Combine(_folder, "api.log"), _environment, "api", "--port", ServerProcess.Text(Port), "--no-rate-limits");
         _worker = ServerProcess.Start(_command, Path.Combine(_folder, "worker.log"), _environment, "worker");
-        _services = [.. ServiceIds.Select(file => new ProcessCpu(int.Parse(File.ReadLines(Path.Combine(_folder, "services", file)).First(), CultureInfo.InvariantCulture)))];
+        _services = [.. ServiceIds.Select(service => (service.Name, new ProcessCpu(int.Parse(File.ReadLines(Path.Combine(_folder, "services", service.File)).First(), CultureInfo.InvariantCulture))))];
     }
 
     /// <inheritdoc/>
@@ -57,7 +58,7 @@ internal sealed class DistributedServer : IServer
     public double CpuSeconds() => _api.Cpu.Seconds() + _worker.Cpu.Seconds();
 
     /// <inheritdoc/>
-    public double? ServicesCpuSeconds() => _services.Sum(static service => service.Seconds());
+    public IReadOnlyList<(string Name, double Seconds)> ServicesCpu() => _services.ConvertAll(static service => (service.Name, service.Cpu.Seconds()));
 
     /// <inheritdoc/>
     public (double Now, double Peak) Memory()

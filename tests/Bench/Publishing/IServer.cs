@@ -20,8 +20,8 @@ internal interface IServer : IDisposable
     /// <summary>The CPU seconds of its processes so far.</summary>
     double CpuSeconds();
 
-    /// <summary>The CPU seconds of the services under it so far; null: it has none.</summary>
-    double? ServicesCpuSeconds();
+    /// <summary>The CPU seconds of each service under it so far.</summary>
+    IReadOnlyList<(string Name, double Seconds)> ServicesCpu();
 
     /// <summary>The resident memory of its processes in MiB, and its peak.</summary>
     (double Now, double Peak) Memory();

@@ -43,7 +43,7 @@ internal sealed class StandaloneServer : IServer
     public double CpuSeconds() => _process.Cpu.Seconds();
 
     /// <inheritdoc/>
-    public double? ServicesCpuSeconds() => null;
+    public IReadOnlyList<(string Name, double Seconds)> ServicesCpu() => [];
 
     /// <inheritdoc/>
     public (double Now, double Peak) Memory() => _process.Cpu.Memory();
