@@ -13,6 +13,9 @@ public sealed class WaitingRows(WorkerOptions options)
     // A row put off after a failure is due at its next try; then, as any other, some time after its last bell, which may have been lost.
     private const string Due = "(next_try_at IS NULL OR next_try_at <= now_us()) AND (rung_at IS NULL OR rung_at < next_try_at OR rung_at < now_us() - $1)";
 
+    // Longer than a worker's calls to the store can take, shorter than the longest wait between two tries.
+    private const long LongestStoring = 300 * Microseconds.Second;
+
     private readonly long _again = Microseconds.Of(TimeSpan.FromSeconds(options.RingAgainSeconds));
 
     /// <summary>Claims publishes that wait in a state, oldest first.</summary>
@@ -84,11 +87,20 @@ public sealed class WaitingRows(WorkerOptions options)
             """).ConfigureAwait(false) is not null;
     }
 
-    /// <summary>Publishes past their deadline.</summary>
+    /// <summary>
+    /// Publishes past their deadline. One that took its reservation a moment ago is left alone: its worker may be writing the final bytes, and
+    /// were the version free for another, those could land on the other's.
+    /// </summary>
     public static ValueTask<List<string>> OverdueAsync(Statements sql)
     {
         ArgumentNullException.ThrowIfNull(sql);
-        return sql.QueryAsync("SELECT id FROM publishes WHERE decided_at IS NULL AND deadline_at < now_us() ORDER BY id LIMIT 500", static row => row.Text(0));
+        return sql.QueryAsync(
+            """
+            SELECT id FROM publishes p WHERE decided_at IS NULL AND deadline_at < now_us()
+                AND NOT EXISTS (SELECT 1 FROM reservations r WHERE r.holder = p.id AND r.reserved_at > now_us() - $1)
+            ORDER BY id LIMIT 500
+            """,
+            static row => row.Text(0), LongestStoring);
     }
 
     /// <summary>Forgets every bell: at the start of a process that is alone on its database, none of them exists any more.</summary>

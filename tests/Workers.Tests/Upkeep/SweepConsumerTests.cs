@@ -138,6 +138,23 @@ public sealed class SweepConsumerTests
     }
 
     [Fact]
+    public async Task A_publish_past_its_deadline_whose_bytes_may_be_on_their_way_is_not_expired_under_its_worker()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var id = await harness.CheckedAsync("foo", "1.0.0");
+        await harness.ExecuteAsync("UPDATE publishes SET deadline_at = now_us() - 1, rung_at = now_us()");
+        await harness.ExecuteAsync(
+            "INSERT INTO reservations (namespace, source, canonical, num_no_build, holder, fence, reserved_at) VALUES ('', 'local', 'foo', '1.0.0', $1, 1, now_us())", id);
+
+        await harness.DeliverAsync(new Sweep());
+        (await harness.TextAsync("SELECT state FROM publishes")).ShouldBe("checked");
+
+        await harness.ExecuteAsync("UPDATE reservations SET reserved_at = now_us() - 301000000");
+        await harness.DeliverAsync(new Sweep());
+        (await harness.TextAsync("SELECT state || ' ' || verdict_code FROM publishes")).ShouldBe("rejected expired");
+    }
+
+    [Fact]
     public async Task Projections_behind_are_rung_in_the_order_of_the_change_they_lack_and_a_dead_renderers_claim_too()
     {
         await using var harness = await WorkerHarness.StartAsync(Queue);
