@@ -45,6 +45,7 @@ public static class CommandLine
         StatusCommand.Create(session),
         FailedCommand.Create(session),
         ChangesCommand.Create(session),
+        RebuildCommand.Create(session),
         CheckCommand.Create(session),
         ImportCommand.Create(session),
         CommonOptions.Json,

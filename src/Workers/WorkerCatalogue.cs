@@ -8,6 +8,7 @@ using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
 using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
+using Pipeline.Workers.Rebuilds;
 using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Tarballs;
 using Pipeline.Workers.Upkeep;
@@ -51,6 +52,7 @@ public static class WorkerCatalogue
         Of<Sweep, SweepConsumer, SweepDefinition>("sweep", _ => "sweep", null, StageReplay.OfBell("sweep", new Sweep())),
         Of<CleanStaging, CleanStagingConsumer, CleanStagingDefinition>("clean-staging", _ => "staging", null, StageReplay.OfBell("staging", new CleanStaging())),
         Of<DeleteBytes, DeleteBytesConsumer, DeleteBytesDefinition>("delete-bytes", bell => Text(bell.CrateId), DelayDeletion, StageReplay.OfRows(ResetDeletion)),
+        Of<Rebuild, RebuildConsumer, RebuildDefinition>("rebuild", bell => Text(bell.Id), RebuildRows.DelaySql, StageReplay.OfRows(RebuildRows.ResetSql)),
     ];
 
     private static string Text(long id) => id.ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -1,10 +1,14 @@
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Registry.Cdn;
+using Pipeline.Registry.Database;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Schedules;
+using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
 using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
+using Pipeline.Workers.Rebuilds;
+using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Upkeep;
 
 namespace Pipeline.Workers;
@@ -12,6 +16,8 @@ namespace Pipeline.Workers;
 /// <summary>Registers what the workers need; the consumers themselves are added to the bus from the <see cref="WorkerCatalogue"/>.</summary>
 public static class WorkerSetup
 {
+    private static readonly TimeSpan LongWorkLease = TimeSpan.FromSeconds(20);
+
     /// <summary>The workers that this process serves.</summary>
     public static IEnumerable<Worker> ServedBy(WorkerOptions options)
     {
@@ -32,6 +38,13 @@ public static class WorkerSetup
         services.AddSingleton<WaitingRows>();
         services.AddSingleton<StagingCleanup>();
         services.AddSingleton<ScheduleSlots>();
+        services.AddSingleton<SparseRenderer>();
+        services.AddSingleton<SparseRebuild>();
+        services.AddSingleton<GitRebuild>();
+        services.AddSingleton(static provider => new LongWork(
+            new Lease(
+                provider.GetRequiredService<IDatabase>(), LongWork.LeaseName, provider.GetRequiredService<ThisProcess>().Id, LongWorkLease, provider.GetRequiredService<TimeProvider>()),
+            provider.GetRequiredService<TimeProvider>()));
         return services;
     }
 }

@@ -16,6 +16,7 @@ public static class AdminSetup
         AdminPublishes.Map(routes);
         AdminStatus.Map(routes);
         AdminFailures.Map(routes);
+        AdminRebuilds.Map(routes);
         return routes;
     }
 }

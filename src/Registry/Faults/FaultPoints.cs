@@ -26,9 +26,13 @@ public static class FaultPoints
     /// <summary>Those outside the way of a publish.</summary>
     public static readonly IReadOnlyList<string> OfSchedules = ["schedule.fired"];
 
+    /// <summary>Those of upkeep.</summary>
+    public static readonly IReadOnlyList<string> OfUpkeep = ["rebuild.filled", "rebuild.page", "rebuild.swapping", "rebuild.swapped"];
+
     private static readonly string? DieAt = Environment.GetEnvironmentVariable("PIPELINE_DIE_AT")?.Split(':')[0];
     private static readonly string? PauseAt = Environment.GetEnvironmentVariable("PIPELINE_PAUSE_AT")?.Split(':')[0];
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(Number("PIPELINE_PAUSE_AT"));
+    private static (string Point, Action Act)? s_set;
     private static int s_left = Number("PIPELINE_DIE_AT");
 
     /// <summary>Passes a point.</summary>
@@ -36,7 +40,15 @@ public static class FaultPoints
     {
         if (DieAt is not null && DieAt == point && Interlocked.Decrement(ref s_left) == 0) Libc.KillSelf();
         if (PauseAt is not null && PauseAt == point) Thread.Sleep(Pause);
+        if (s_set is { } set && set.Point == point)
+        {
+            s_set = null;
+            set.Act();
+        }
     }
+
+    /// <summary>Does something at the next passage of a point, for a test inside the process: one at a time.</summary>
+    public static void Set(string point, Action act) => s_set = (point, act);
 
     private static int Number(string variable) =>
         Environment.GetEnvironmentVariable(variable)?.Split(':') is [_, var number] ? int.Parse(number, System.Globalization.CultureInfo.InvariantCulture) : 1;

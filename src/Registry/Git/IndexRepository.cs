@@ -19,9 +19,12 @@ public sealed class IndexRepository(GitProgram git, GitIndexOptions options, Tim
     /// <summary>Where cargo reads the registry's URLs.</summary>
     public const string ConfigPath = "config.json";
 
+    /// <summary>Where a commit waits that was made beside the branch. Readers do not fetch it.</summary>
+    internal const string Rebuilt = "refs/pipeline/rebuilt";
+
     // What must be durable before a batch counts as done: objects, packs and refs alike. Small packs stay packs, since git 2.39 does not
     // sync loose objects by default. Nothing prunes: a reader or a killed batch may still need it.
-    private const string Configuration =
+    internal const string Configuration =
         """
         [core]
         	repositoryformatversion = 0
@@ -96,6 +99,62 @@ public sealed class IndexRepository(GitProgram git, GitIndexOptions options, Tim
         var message = ids[0] is null ? "Add config.json" : "Update config.json";
         await session.CommitAsync(tip, [new IndexCommit(message, [new IndexUpsert(ConfigPath, content)], [])], cancellationToken).ConfigureAwait(false);
         return true;
+    }
+
+    /// <summary>The commit that stands in the index, the remote's where there is one; null: none yet. Only that of a remote needs the writer's lock.</summary>
+    /// <exception cref="TransientException">Git cannot be run, the remote is away, or another writer has not ended.</exception>
+    public async Task<string?> TipAsync(CancellationToken cancellationToken)
+    {
+        if (HasRemote)
+        {
+            await using var session = await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
+            return await session.Remote!.TipAsync(cancellationToken).ConfigureAwait(false) is null ? null : await session.Remote.FetchAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (!Exists) return null;
+        var result = await git.RunAsync(Path, ["rev-parse", "--verify", "--quiet", Branch], default, options.CommandLimit, cancellationToken).ConfigureAwait(false);
+        return IndexSession.IdOf(System.Text.Encoding.ASCII.GetString(result.Output).Trim());
+    }
+
+    /// <summary>Reads a file of a commit; null: it is not there.</summary>
+    /// <exception cref="TransientException">Git cannot be run, or said too much.</exception>
+    public async Task<byte[]?> ReadAsync(string commit, string path, CancellationToken cancellationToken)
+    {
+        IndexTreePath.Check(path);
+        var result = await git.RunAsync(Path, ["cat-file", "blob", $"{commit}:{path}"], default, options.CommandLimit, cancellationToken).ConfigureAwait(false);
+        return result.ExitCode == 0 ? result.Output : null;
+    }
+
+    /// <summary>Which bytes lie at some paths of a commit: per path the blob id, null where there is no file.</summary>
+    /// <exception cref="TransientException">Git cannot be run or did not answer.</exception>
+    public Task<IReadOnlyList<string?>> LookUpAsync(string commit, IReadOnlyList<string> paths, CancellationToken cancellationToken) =>
+        IndexSession.IdsAsync(git, Path, options, commit, paths, cancellationToken);
+
+    /// <summary>Every path of a commit, as git stores it.</summary>
+    /// <exception cref="TransientException">Git cannot be run, or failed.</exception>
+    public async IAsyncEnumerable<string> ListAsync(string commit, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var child = git.Start(Path, ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit]);
+        child.CloseInput();
+        using var text = new StreamReader(child.Output, System.Text.Encoding.Latin1, leaveOpen: true);
+        var (name, buffer) = (new System.Text.StringBuilder(), new char[1 << 14]);
+        while (await text.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and var read)
+        {
+            for (var i = 0; i < read; i++)
+            {
+                if (buffer[i] != '\0')
+                {
+                    name.Append(buffer[i]);
+                    continue;
+                }
+
+                yield return name.ToString();
+                name.Clear();
+            }
+        }
+
+        var (exitCode, errors) = await child.EndAsync(cancellationToken).ConfigureAwait(false);
+        if (exitCode != 0) throw new TransientException("git-away", $"git ls-tree ended with {exitCode}: {errors}");
     }
 
     /// <inheritdoc/>

@@ -38,26 +38,31 @@ public sealed class IndexSession : IAsyncDisposable
     /// <exception cref="TransientException">Git cannot be run or did not answer.</exception>
     public async Task<(string? Tip, IReadOnlyList<string?> BlobIds)> LookUpAsync(IReadOnlyList<string> paths, CancellationToken cancellationToken)
     {
+        var ids = await IdsAsync(_git, _repository.Path, _options, IndexRepository.Branch, paths, cancellationToken, withTip: true).ConfigureAwait(false);
+        return (ids[^1], [.. ids.Take(paths.Count)]);
+    }
+
+    /// <summary>The blob ids at some paths of a commit or branch; with the tip, that one's own id behind them.</summary>
+    internal static async Task<IReadOnlyList<string?>> IdsAsync(
+        GitProgram git, string repository, GitIndexOptions options, string commit, IReadOnlyList<string> paths, CancellationToken cancellationToken, bool withTip = false)
+    {
         ArgumentNullException.ThrowIfNull(paths);
-        var asked = new StringBuilder(IndexRepository.Branch.Length + (paths.Count * 48)).Append(IndexRepository.Branch).Append('\n');
+        var asked = new StringBuilder(paths.Count * 48);
         foreach (var path in paths)
         {
             IndexTreePath.Check(path);
-            asked.Append(IndexRepository.Branch).Append(':').Append(path).Append('\n');
+            asked.Append(commit).Append(':').Append(path).Append('\n');
         }
 
-        var result = await _git.RunAsync(
-            _repository.Path,
-            ["cat-file", "--batch-check=%(objectname)", "--buffer"],
-            Encoding.ASCII.GetBytes(asked.ToString()),
-            _options.CommandLimit,
-            cancellationToken).ConfigureAwait(false);
+        if (withTip) asked.Append(commit).Append('\n');
+        var result = await git.RunAsync(
+            repository, ["cat-file", "--batch-check=%(objectname)", "--buffer"], Encoding.ASCII.GetBytes(asked.ToString()), options.CommandLimit, cancellationToken).ConfigureAwait(false);
         var answers = Encoding.ASCII.GetString(result.Output).Split('\n');
-        if (result.ExitCode != 0 || answers.Length != paths.Count + 2) throw new TransientException("git-away", $"git cat-file ended with {result.ExitCode}: {result.Errors}");
-
-        var ids = new string?[paths.Count];
-        for (var i = 0; i < ids.Length; i++) ids[i] = IdOf(answers[i + 1]);
-        return (IdOf(answers[0]), ids);
+        var count = paths.Count + (withTip ? 1 : 0);
+        if (result.ExitCode != 0 || answers.Length != count + 1) throw new TransientException("git-away", $"git cat-file ended with {result.ExitCode}: {result.Errors}");
+        var ids = new string?[count];
+        for (var i = 0; i < count; i++) ids[i] = IdOf(answers[i]);
+        return ids;
     }
 
     /// <summary>Appends commits to the branch (beside it, when there is a remote), all or none, and returns the new tip once they are durable.</summary>
@@ -86,6 +91,17 @@ public sealed class IndexSession : IAsyncDisposable
         if (result.ExitCode != 0) throw Failed(result);
         var created = Encoding.ASCII.GetString(result.Output).TrimEnd('\n');
         return IdOf(created) ?? throw new TransientException("git-away", "git fast-import did not say what it committed");
+    }
+
+    /// <summary>Moves the branch to a commit that was made elsewhere and whose objects are here.</summary>
+    /// <param name="from">Where the branch is; null: it is not there.</param>
+    /// <param name="to">The commit.</param>
+    /// <param name="cancellationToken">Ends git.</param>
+    /// <exception cref="TransientException">The branch is elsewhere, or git cannot be run.</exception>
+    public async Task MoveAsync(string? from, string to, CancellationToken cancellationToken)
+    {
+        var result = await _git.RunWriterAsync(_repository.Path, ["update-ref", IndexRepository.Branch, to, from ?? new string('0', to.Length)], _held, _options.CommandLimit, cancellationToken).ConfigureAwait(false);
+        if (result.ExitCode != 0) throw new TransientException("git-moved", $"git update-ref ended with {result.ExitCode}: {result.Errors}");
     }
 
     /// <summary>

@@ -19,6 +19,7 @@ internal static partial class Libc
 
     private const int CurrentFolder = -100;       // AT_FDCWD
     private const int TheDescriptorItself = 0x1000; // AT_EMPTY_PATH
+    private const int Exchange = 2;               // RENAME_EXCHANGE
     private const uint WantedStatus = 0x3C1;      // STATX_TYPE | MTIME | CTIME | INO | SIZE
     private const int TypeMask = 0xF000;          // S_IFMT
     private const int RegularFile = 0x8000;       // S_IFREG
@@ -48,6 +49,28 @@ internal static partial class Libc
         {
             _ = close(descriptor);
         }
+    }
+
+    /// <summary>Makes everything on a folder's file system durable: many files at the price of one wait.</summary>
+    public static void SyncFileSystem(string folder)
+    {
+        var descriptor = open(folder, ReadOnly | Directory | CloseOnExec, 0);
+        if (descriptor < 0) throw new IOException($"cannot open the folder {folder}", new Win32Exception(Marshal.GetLastPInvokeError()));
+        try
+        {
+            if (syncfs(descriptor) != 0) throw new IOException($"cannot sync the file system of {folder}", new Win32Exception(Marshal.GetLastPInvokeError()));
+        }
+        finally
+        {
+            _ = close(descriptor);
+        }
+    }
+
+    /// <summary>Lets two folders of one file system change places: at no moment is either name without one.</summary>
+    public static void Swap(string one, string other)
+    {
+        if (renameat2(CurrentFolder, one, CurrentFolder, other, Exchange) != 0)
+            throw new IOException($"cannot swap {one} and {other}", new Win32Exception(Marshal.GetLastPInvokeError()));
     }
 
     /// <summary>What tells a file's content from any other that was ever under its name; null when there is no such file.</summary>
@@ -116,6 +139,12 @@ internal static partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fsync(int descriptor);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int syncfs(int descriptor);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int renameat2(int oneFolder, string one, int otherFolder, string other, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int flock(int descriptor, int operation);

@@ -14,7 +14,9 @@ namespace Pipeline.Registry.Store;
 public sealed class FolderStore : IObjectStore
 {
     private const string Unfinished = ".unfinished";
+    private const string Rebuilt = ".rebuilt";
     private const int LargestBuffer = 128 * 1024;
+    private const int MostTries = 3;
 
     private static readonly TimeSpan UploadsEnd = TimeSpan.FromHours(1);
 
@@ -109,6 +111,46 @@ public sealed class FolderStore : IObjectStore
         var path = PathOf(key);
         if (File.Exists(path)) File.Delete(path);
         return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public FolderStore Folders => this;
+
+    /// <summary>
+    /// Begins to make a folder of objects anew, beside the one that is read and written: an empty folder on the same file system. What an
+    /// earlier attempt left there is removed.
+    /// </summary>
+    /// <returns>Its path; the caller writes files there, unsynced.</returns>
+    public string BeginFolder(string folder)
+    {
+        var path = Path.Combine(_root, Rebuilt, folder);
+        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        Directory.CreateDirectory(path);
+        return path;
+    }
+
+    /// <summary>The folder itself, for who compares what is in it.</summary>
+    public string PathOfFolder(string folder) => PathOf(folder);
+
+    /// <summary>
+    /// Puts what was made anew in place: all of it durable by one sync, then both folders change places. A writer at work meanwhile may have
+    /// written into the one that went: its caller sees to that. Afterwards <see cref="EndFolder"/> removes the old one.
+    /// </summary>
+    public void SwapFolder(string folder)
+    {
+        var (fresh, path) = (Path.Combine(_root, Rebuilt, folder), PathOf(folder));
+        MakeFolder(path);
+        Libc.SyncFileSystem(fresh);
+        Libc.Swap(fresh, path);
+        Libc.SyncFolder(_root);
+        Libc.SyncFolder(Path.Combine(_root, Rebuilt));
+    }
+
+    /// <summary>Removes what was swapped out, or given up.</summary>
+    public void EndFolder(string folder)
+    {
+        var path = Path.Combine(_root, Rebuilt, folder);
+        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
     }
 
     /// <inheritdoc/>
@@ -208,9 +250,21 @@ public sealed class FolderStore : IObjectStore
     {
         var path = PathOf(key);
         var folder = Path.GetDirectoryName(path)!;
-        MakeFolder(folder);
-        File.Move(temporary, path, overwrite: true);
-        Libc.SyncFolder(folder);
+        for (var tries = 1; ; tries++)
+        {
+            MakeFolder(folder);
+            try
+            {
+                File.Move(temporary, path, overwrite: true);
+                Libc.SyncFolder(folder);
+                return;
+            }
+            catch (IOException) when (tries < MostTries && !Directory.Exists(folder))
+            {
+                // The folder was swapped for one made anew, which has no such folder yet. If the file moved along, it is the swapper's to make up for.
+                if (!File.Exists(temporary)) return;
+            }
+        }
     }
 
     /// <summary>Makes a folder and what it lacks above it, and makes their names durable. As deep as a key, no deeper: the root is there.</summary>

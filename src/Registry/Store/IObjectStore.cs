@@ -55,6 +55,9 @@ public interface IObjectStore
     /// <summary>Removes an object; none there is fine.</summary>
     ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default);
 
+    /// <summary>The store as folders of files, where it is one; null: there is nothing that could change places as a whole.</summary>
+    FolderStore? Folders => null;
+
     /// <summary>The objects whose keys start with a folder's name and <c>/</c>, in no order. They may be deleted on the way.</summary>
     IAsyncEnumerable<ObjectEntry> ListAsync(string folder, CancellationToken cancellationToken = default);
 }

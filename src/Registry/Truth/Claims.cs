@@ -42,7 +42,12 @@ public static class Claims
         """;
 
     /// <summary>Claims a projection, or returns null when it shows the newest revision and no dead renderer left a claim behind.</summary>
-    public static async ValueTask<Claim?> OpenAsync(Statements sql, long crateId, string kind, string process)
+    /// <param name="sql">The open transaction.</param>
+    /// <param name="crateId">The crate.</param>
+    /// <param name="kind">The projection.</param>
+    /// <param name="process">This process.</param>
+    /// <param name="forced">Whether it is claimed all the same: what its row says it shows is not believed.</param>
+    public static async ValueTask<Claim?> OpenAsync(Statements sql, long crateId, string kind, string process, bool forced = false)
     {
         ArgumentNullException.ThrowIfNull(sql);
         var state = await sql.FirstAsync(
@@ -56,7 +61,7 @@ public static class Claims
                 row.Long(0), row.TextOrNull(2), row.Bool(3),
                 row.Bool(1) ? new Lack(row.Long(4), row.Long(5), new Cause(row.TextOrNull(6), row.LongOrNull(7)), row.Long(8)) : null),
             crateId, kind).ConfigureAwait(false);
-        return state is null || (state.Lack is null && !state.LeftOpen)
+        return state is null || (state.Lack is null && !state.LeftOpen && !forced)
             ? null
             : await InsertAsync(sql, crateId, kind, process, state.Wanted, state.Path, state.Lack).ConfigureAwait(false);
     }

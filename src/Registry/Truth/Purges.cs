@@ -22,6 +22,10 @@ public sealed class Purges(CdnOptions options)
     public ValueTask<bool> OfIndexFileAsync(Statements sql, PurgedCrate crate, string indexPath, string cause) =>
         WriteAsync(sql, crate, cause, target => PurgePlan.OfIndexFile(target, indexPath, cause));
 
+    /// <summary>For an index file of no crate, which is gone. Returns whether a bell is due.</summary>
+    public ValueTask<bool> OfStrayFileAsync(Statements sql, string indexPath) =>
+        WriteAsync(sql, null, PurgeCauses.Removed, target => PurgePlan.OfIndexFile(target, indexPath, PurgeCauses.Removed));
+
     /// <summary>For a crate file. Returns whether a bell is due.</summary>
     public ValueTask<bool> OfCrateFileAsync(Statements sql, PurgedCrate crate, string objectKey) =>
         WriteAsync(sql, crate, PurgeCauses.Deleted, target => PurgePlan.OfCrateFile(target, objectKey));

@@ -46,6 +46,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
     public async Task<int?> DrainAsync(CancellationToken cancellationToken)
     {
         if (!(repository.HasRemote && remote.MustAsk) && !await _lagging.AnyAsync(cancellationToken).ConfigureAwait(false)) return 0;
+        if (await database.ReadAsync(RebuildRows.WantsGitAsync, cancellationToken).ConfigureAwait(false)) return null;
         await GatherAsync(cancellationToken).ConfigureAwait(false);
         while (await TakeLeaseAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -61,6 +62,41 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// Writes to the index otherwise than from lagging rows: as the one writer, on top of what stands, the remote's word included. The work may
+    /// run again when the remote has moved.
+    /// </summary>
+    /// <param name="work">Given the session and the tip; returns the new commit, on top of it: on the branch already where there is no remote; null: none.</param>
+    /// <param name="cancellationToken">Ends the wait and the work.</param>
+    /// <returns>The new commit; null: there was nothing to commit.</returns>
+    /// <exception cref="TransientException">Another process is the writer and goes on writing, or git, its remote or the database cannot be used.</exception>
+    public async Task<string?> WriteAsync(Func<IndexSession, string?, CancellationToken, Task<string?>> work, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        var began = clock.GetTimestamp();
+        while (!await lease.TryTakeAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (clock.GetElapsedTime(began).TotalSeconds > 2 * (options.LeaseSeconds + 1)) throw new TransientException("git-writer-busy", "another process goes on writing to the git index");
+            await Task.Delay(AskAgain, clock, cancellationToken).ConfigureAwait(false);
+        }
+
+        await using var keeper = new LeaseKeeper(lease, clock, cancellationToken);
+        await using var session = await repository.BeginWriteAsync(keeper.Stop).ConfigureAwait(false);
+        for (var moves = 0; moves < MovesInSuccession; moves++)
+        {
+            await CatchUpAsync(session, keeper, keeper.Stop).ConfigureAwait(false);
+            var (tip, _) = await session.LookUpAsync([], keeper.Stop).ConfigureAwait(false);
+            if (await work(session, tip, keeper.Stop).ConfigureAwait(false) is not { } next) return null;
+            if (session.Remote is null) return next;
+            if (!await remote.PushAsync(session, tip, next, keeper.Stop).ConfigureAwait(false)) continue;
+            // Not noted: whoever holds the lease next compares what stands with what the rows speak of, and looks at these files again.
+            await database.WriteAsync(async sql => await lease.KeepAsync(sql).ConfigureAwait(false) ? await RemoteIndex.NoteAsync(sql, next).ConfigureAwait(false) : 0, CancellationToken.None).ConfigureAwait(false);
+            return next;
+        }
+
+        throw RemoteIndex.Restless();
     }
 
     private async Task<bool> TakeLeaseAsync(CancellationToken cancellationToken)
@@ -112,6 +148,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
             batch = next is null ? Batch.Nothing : await next.ConfigureAwait(false);
             await session.RepackIfDueAsync(cancellationToken).ConfigureAwait(false);
             if (!batch.Page.IsEmpty) continue;
+            if (await database.ReadAsync(RebuildRows.WantsGitAsync, cancellationToken).ConfigureAwait(false)) break;
             if (!await _lagging.AnyAsync(cancellationToken).ConfigureAwait(false)) break;
             await GatherAsync(cancellationToken).ConfigureAwait(false);
             batch = await PrepareAsync(session, LaggingCrates.Position.Start, cancellationToken).ConfigureAwait(false);

@@ -37,6 +37,7 @@ public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, Waitin
         await RingAsync(static id => new ValidateTarball(id), (sql, most) => rows.PublishesAsync(sql, PublishStates.Parked, most)).ConfigureAwait(false);
         await RingAsync(static id => new RenderSparse(id), rows.SparseAsync).ConfigureAwait(false);
         await RingAsync(static id => new DeleteBytes(id), rows.DeletionsAsync).ConfigureAwait(false);
+        await RingAsync(static id => new Rebuild(id), rows.RebuildsAsync).ConfigureAwait(false);
         if (await database.ReadAsync(WaitingRows.GitIsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
         if (cdn.Targets.Count > 0 && await database.ReadAsync(sql => DuePurges.AnyAsync(sql, cdn.Targets)).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
         await slots.DoneAsync(UpkeepSchedules.Sweep, slot).ConfigureAwait(false);

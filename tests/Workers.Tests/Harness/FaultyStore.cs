@@ -19,6 +19,11 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
 
     public int Puts => _puts;
 
+    /// <summary>Whether it lets its folders be seen, as a store on disk does.</summary>
+    public bool HasFolders { get; set; } = true;
+
+    public FolderStore? Folders => HasFolders ? inner.Folders : null;
+
     public static TransientException Away => new("store-away", "the object store does not answer");
 
     public ValueTask<bool> CreateAsync(string key, Stream content, long length, CancellationToken cancellationToken = default) =>

@@ -30,11 +30,13 @@ internal sealed class WorkerHarness : IAsyncDisposable
     private readonly string _folder;
     private readonly PostgresCopy? _copy;
     private readonly Consumed _consumed = new();
+    private readonly S3Buckets? _buckets;
     private bool _failuresExpected;
     private bool _isGuest;
 
-    private WorkerHarness(IHost host, string folder, PostgresCopy? copy)
+    private WorkerHarness(IHost host, string folder, PostgresCopy? copy, S3Buckets? buckets)
     {
+        _buckets = buckets;
         _host = host;
         _folder = folder;
         _copy = copy;
@@ -46,6 +48,9 @@ internal sealed class WorkerHarness : IAsyncDisposable
     public IDatabase Database => _host.Services.GetRequiredService<IDatabase>();
 
     public FaultyDatabase Faults => (FaultyDatabase)Database;
+
+    /// <summary>Where its files are.</summary>
+    public string Folder => _folder;
 
     public FaultyStore Store => (FaultyStore)_host.Services.GetRequiredService<IObjectStore>();
 
@@ -64,9 +69,12 @@ internal sealed class WorkerHarness : IAsyncDisposable
     /// <param name="onPostgres">The engine; null: that of the suite.</param>
     /// <param name="beside">Another, whose database and folder this one shares as another process does; it must outlive this one.</param>
     /// <param name="cdn">The caches to purge.</param>
+    /// <param name="buckets">An S3 server's, in place of a folder; they end with the harness.</param>
+    /// <param name="clock">The process's time of day.</param>
     public static async Task<WorkerHarness> StartAsync(
         string queue, PublishOptions? publish = null, WorkerOptions? workers = null, string git = "git", string? gitRemote = null,
-        bool? onPostgres = null, WorkerHarness? beside = null, CdnOptions? cdn = null)
+        bool? onPostgres = null, WorkerHarness? beside = null, CdnOptions? cdn = null, S3Buckets? buckets = null,
+        TimeProvider? clock = null)
     {
         var folder = beside?._folder ?? Directory.CreateTempSubdirectory("worker-test-").FullName;
         var copy = beside is not null ? beside._copy : onPostgres ?? PostgresCopies.AreChosen ? await PostgresCopies.CreateAsync() : null;
@@ -74,9 +82,9 @@ internal sealed class WorkerHarness : IAsyncDisposable
         builder.Logging.SetMinimumLevel(LogLevel.None);
         var options = workers ?? new WorkerOptions();
         var services = builder.Services;
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(clock ?? TimeProvider.System);
         services.AddSingleton<IDatabase>(new FaultyDatabase(copy?.Open() as IDatabase ?? new SqliteDatabase(Path.Combine(folder, "registry.sqlite"), TimeProvider.System, readers: 4)));
-        services.AddSingleton<IObjectStore>(new FaultyStore(new FolderStore(Path.Combine(folder, "objects"))));
+        services.AddSingleton<IObjectStore>(new FaultyStore(buckets is null ? new FolderStore(Path.Combine(folder, "objects")) : new S3Store(buckets.Options)));
         services.AddSingleton(publish ?? new PublishOptions());
         services.AddSingleton(new RegistryOptions());
         services.AddSingleton(cdn ?? new CdnOptions());
@@ -91,7 +99,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         });
         services.Replace(ServiceDescriptor.Singleton<IDoorbell>(new RecordedBells { Level = new QueueLevel(0, options.QueueCapacity) }));
 
-        var harness = new WorkerHarness(builder.Build(), folder, copy) { _isGuest = beside is not null };
+        var harness = new WorkerHarness(builder.Build(), folder, copy, buckets) { _isGuest = beside is not null };
         await Migrator.MigrateAsync(harness.Database);
         await harness.Process.EnterAsync(alone: beside is null, queue);
         await harness._host.StartAsync();
@@ -172,12 +180,64 @@ internal sealed class WorkerHarness : IAsyncDisposable
         $"[package]\nname = \"{name}\"\nversion = \"{version}\"\ndescription = \"test\"\nlicense = \"MIT\"\n{more}";
 
     /// <summary>What git says of the index repository.</summary>
-    public async Task<string> GitAsync(params string[] arguments)
+    public Task<string> GitAsync(params string[] arguments) => GitInAsync(Path.Combine(_folder, "index.git"), arguments);
+
+    /// <summary>What git says of a repository.</summary>
+    public static async Task<string> GitInAsync(string repository, params string[] arguments)
     {
-        using var git = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("git", ["-C", Path.Combine(_folder, "index.git"), .. arguments]) { RedirectStandardOutput = true })!;
+        using var git = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("git", ["-C", repository, .. arguments]) { RedirectStandardOutput = true })!;
         var output = await git.StandardOutput.ReadToEndAsync();
         await git.WaitForExitAsync();
         return output;
+    }
+
+    /// <summary>Writes the git index's <c>config.json</c>, as the start of a process does.</summary>
+    public async Task EnsureConfigAsync() =>
+        await _host.Services.GetRequiredService<IndexRepository>().EnsureConfigAsync(IndexConfig.Render(_host.Services.GetRequiredService<RegistryOptions>()), CancellationToken.None);
+
+    /// <summary>Commits to the git index behind the writer's back.</summary>
+    public async Task CommitAsync(IReadOnlyList<(string Path, string Content)> upserts, IReadOnlyList<string> deletes)
+    {
+        await using var session = await _host.Services.GetRequiredService<IndexRepository>().BeginWriteAsync(CancellationToken.None);
+        var (tip, _) = await session.LookUpAsync([], CancellationToken.None);
+        var files = upserts.Select(file => new IndexUpsert(file.Path, Encoding.UTF8.GetBytes(file.Content))).ToList();
+        await session.CommitAsync(tip, [new IndexCommit("By another hand", files, deletes)], CancellationToken.None);
+    }
+
+    /// <summary>Records a version with bytes and record, as a publish that was accepted leaves them; the crate is made if need be.</summary>
+    public async Task<long> RecordAsync(string name, string num)
+    {
+        var bytes = Encoding.UTF8.GetBytes($"{name} {num}");
+        var (publish, checksum) = (PublishId.New().ToString(), Checksum.OfContent(bytes).ToString());
+        await Store.PutAsync(StoreKeys.Crate(name, num), bytes);
+        await Store.PutAsync(StoreKeys.Record(name, num, publish), "{}"u8.ToArray());
+        return await Database.WriteAsync(async sql =>
+        {
+            var crate = (await sql.LongAsync(
+                """
+                INSERT INTO crates (canonical, name, revision, last_published_at, created_at, updated_at) VALUES ($1, $2, 0, now_us(), now_us(), now_us())
+                ON CONFLICT (namespace, source, canonical) DO UPDATE SET updated_at = now_us() RETURNING id
+                """,
+                CanonicalName.Of(name).Text, name))!.Value;
+            await sql.ExecuteAsync(
+                """
+                INSERT INTO versions (crate_id, num, num_no_build, sort_key, prerelease, checksum, size, object_key, entry_head, entry_tail, dependencies, features, has_lib,
+                    bin_names, publish_id, published_at, updated_at)
+                VALUES ($1, $2, $2, $3, FALSE, $4, $5, $6, $7, '}', '[]', '{}', TRUE, '[]', $8, now_us(), now_us())
+                """,
+                crate, num, CrateVersion.Parse(num).ToSortKey(), checksum, (long)bytes.Length, StoreKeys.Crate(name, num),
+                $"{{\"name\":\"{name}\",\"vers\":\"{num}\",\"deps\":[],\"cksum\":\"{checksum}\",\"features\":{{}},\"yanked\":", publish);
+            await Revisions.BumpAsync(sql, crate, "publish", num);
+            return crate;
+        });
+    }
+
+    /// <summary>Brings both indexes up to date; the harness must serve their queues.</summary>
+    public async Task RenderAllAsync()
+    {
+        foreach (var crate in await Database.ReadAsync(static sql => sql.QueryAsync("SELECT crate_id FROM projections WHERE kind = 'sparse' AND reached < wanted", static row => row.Long(0))))
+            await DeliverAsync(new Contracts.Index.RenderSparse(crate));
+        await DeliverAsync(new Contracts.Index.CommitIndex());
     }
 
     /// <summary>The keys of all objects, sorted: what a publish leaves behind.</summary>
@@ -210,6 +270,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         if (!_isGuest)
         {
             if (_copy is not null) await _copy.DisposeAsync();
+            if (_buckets is not null) await _buckets.DisposeAsync();
             Directory.Delete(_folder, recursive: true);
         }
 

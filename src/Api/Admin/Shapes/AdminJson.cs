@@ -22,5 +22,8 @@ namespace Pipeline.Api.Admin.Shapes;
 [JsonSerializable(typeof(FailureAnswer))]
 [JsonSerializable(typeof(ReplayRequest))]
 [JsonSerializable(typeof(ReplayAnswer))]
+[JsonSerializable(typeof(RebuildRequest))]
+[JsonSerializable(typeof(RebuildAnswer))]
+[JsonSerializable(typeof(RebuildsAnswer))]
 [JsonSerializable(typeof(ErrorsAnswer))]
 public sealed partial class AdminJson : JsonSerializerContext;
