@@ -51,6 +51,9 @@ public static class RejectCodes
     /// <summary>The publish was not decided within its deadline.</summary>
     public const string Expired = "expired";
 
+    /// <summary>The registry was restored and takes no writes yet.</summary>
+    public const string ReadOnly = "read-only";
+
     /// <summary>No token, a token that is not known, or a header that holds none.</summary>
     public const string Unauthenticated = "unauthenticated";
 

@@ -9,6 +9,7 @@ using Pipeline.Workers.Cdn;
 using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Rebuilds;
+using Pipeline.Workers.Records;
 using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Tarballs;
 using Pipeline.Workers.Upkeep;
@@ -33,6 +34,15 @@ public static class WorkerCatalogue
         WHERE crate_id = CAST($1 AS BIGINT) AND kind = 'sparse' AND target = '' AND (reached < wanted OR next_try_at IS NOT NULL)
         """;
 
+    private const string DelayRecord =
+        "UPDATE projections SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE crate_id = CAST($1 AS BIGINT) AND kind = 'record' AND target = ''";
+
+    private const string ResetRecord =
+        """
+        UPDATE projections SET attempts = 0, next_try_at = NULL, rung_at = NULL
+        WHERE crate_id = CAST($1 AS BIGINT) AND kind = 'record' AND target = '' AND (reached < wanted OR next_try_at IS NOT NULL)
+        """;
+
     private const string DelayDeletion =
         "UPDATE deletions SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE crate_id = CAST($1 AS BIGINT) AND done_at IS NULL";
 
@@ -51,6 +61,7 @@ public static class WorkerCatalogue
         Of<PurgeCdn, PurgeCdnConsumer, PurgeCdnDefinition>("purge-cdn", _ => "cdn", null, StageReplay.OfBell("cdn", new PurgeCdn(), DuePurges.ResetSql, DuePurges.ResetTargetSql)),
         Of<Sweep, SweepConsumer, SweepDefinition>("sweep", _ => "sweep", null, StageReplay.OfBell("sweep", new Sweep())),
         Of<CleanStaging, CleanStagingConsumer, CleanStagingDefinition>("clean-staging", _ => "staging", null, StageReplay.OfBell("staging", new CleanStaging())),
+        Of<RecordCrate, RecordCrateConsumer, RecordCrateDefinition>("record-crate", bell => Text(bell.CrateId), DelayRecord, StageReplay.OfRows(ResetRecord)),
         Of<DeleteBytes, DeleteBytesConsumer, DeleteBytesDefinition>("delete-bytes", bell => Text(bell.CrateId), DelayDeletion, StageReplay.OfRows(ResetDeletion)),
         Of<Rebuild, RebuildConsumer, RebuildDefinition>("rebuild", bell => Text(bell.Id), RebuildRows.DelaySql, StageReplay.OfRows(RebuildRows.ResetSql)),
     ];

@@ -21,6 +21,7 @@ internal static class AdminStatus
         ["commit-index"] = typeof(CommitIndex),
         ["render-sparse"] = typeof(RenderSparse),
         ["purge-cdn"] = typeof(PurgeCdn),
+        ["record-crate"] = typeof(RecordCrate),
         ["delete-bytes"] = typeof(DeleteBytes),
     };
 

@@ -16,7 +16,7 @@ namespace Pipeline.Api.Publishing;
 /// then the upload is parked, and the answer is the verdict.
 /// </summary>
 internal sealed class PublishEndpoint(
-    IDatabase database, Authenticator authenticator, RateLimiter rateLimiter, StagingLevel staging, Intake intake, VerdictAnswer answer, PublishOptions options, RegistryOptions registry)
+    IDatabase database, Authenticator authenticator, RateLimiter rateLimiter, ReadOnlyGate readOnly, StagingLevel staging, Intake intake, VerdictAnswer answer, PublishOptions options, RegistryOptions registry)
 {
     private const uint MaxJsonBytes = 1024 * 1024;
 
@@ -93,6 +93,7 @@ internal sealed class PublishEndpoint(
         if (authentication.Caller is not { } caller) return (null, 0, authentication.Reject!);
         var scope = crate is { Exists: true } ? EndpointScope.PublishUpdate : EndpointScope.PublishNew;
         if (caller.Allows(scope, name.Text) is { } forbidden) return (null, 0, forbidden);
+        if (await readOnly.CheckAsync(aborted).ConfigureAwait(false) is { } closed) return (null, 0, closed);
         if (options.RequireEmail && caller.Email is null)
             return (null, 0, Invalid("A verified email address is required to publish crates to this registry. Ask its operator to set yours."));
         // An administrator's import would meet the limits that keep publishers in bounds after five crates.

@@ -10,6 +10,7 @@ public static class PublishingSetup
     public static IServiceCollection AddPublishing(this IServiceCollection services)
     {
         services.AddSingleton<StagingLevel>();
+        services.AddSingleton<ReadOnlyGate>();
         services.AddSingleton<Intake>();
         services.AddSingleton<VerdictAnswer>();
         services.AddSingleton<PublishEndpoint>();

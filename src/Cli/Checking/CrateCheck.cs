@@ -69,6 +69,7 @@ internal sealed class CrateCheck(RegistryOfCrates registry, RegistryOptions opti
             facts.Checksum,
             facts.Size,
             UserId: 0,
+            Login: "",
             TokenId: null,
             JsonSerializer.Serialize(claims, StoredClaimsJson.Default.StoredClaims),
             StagingKey: "",

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pipeline.Registry.Store;
 
 /// <summary>The keys of objects (crates-io-behaviour §4.5; design §5 "Object keys").</summary>
@@ -26,6 +28,12 @@ public static class StoreKeys
     /// twice: a folder's file name has 255 bytes at most, and the longest name, version and id together have more.
     /// </summary>
     public static string Record(string name, string version, string publishId) => $"{Records}/{name}/{version}.{publishId}.json";
+
+    /// <summary>
+    /// The record of what only the database knows of a crate at one revision: owners, yanks, deletions. Never written over; the highest
+    /// revision counts. No version begins with a letter, so it is told from the record of one by its first character.
+    /// </summary>
+    public static string CrateRecord(string name, long revision) => string.Create(CultureInfo.InvariantCulture, $"{Records}/{name}/crate.{revision:D19}.json");
 
     /// <summary>The sparse index file at an index path.</summary>
     public static string SparseFile(string indexPath) => $"{Index}/{indexPath}";

@@ -7,11 +7,12 @@ namespace Pipeline.Registry.Truth;
 /// <summary>The bells that follow a committed change of a crate.</summary>
 public static class Bells
 {
-    /// <summary>Rings every projection after a change that the index shows: a publish, a yank, owners.</summary>
+    /// <summary>Rings every projection after a change that is no publish: a yank, owners, a deletion.</summary>
     public static async ValueTask RingChangedAsync(this IDoorbell doorbell, Revised revised)
     {
         await doorbell.RingAsync(new RenderSparse(revised.CrateId)).ConfigureAwait(false);
         await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
+        await doorbell.RingAsync(new RecordCrate(revised.CrateId)).ConfigureAwait(false);
     }
 
     /// <summary>Rings every projection and then the removal of bytes, after a deletion.</summary>

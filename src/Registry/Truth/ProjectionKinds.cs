@@ -9,9 +9,15 @@ public static class ProjectionKinds
     /// <summary>The sparse index.</summary>
     public const string Sparse = "sparse";
 
+    /// <summary>
+    /// The records of what no version's record tells: owners, yanks, deletions. Only crates that had such a change have the row; bytes of
+    /// deleted versions wait for it, as for every projection.
+    /// </summary>
+    public const string Record = "record";
+
     /// <summary>The caches: not rendered but purged, so their rows are <c>purges</c>, one target each cache.</summary>
     public const string Cdn = "cdn";
 
     /// <summary>Every kind that is rendered; one target, the empty one, each.</summary>
-    public static readonly IReadOnlyList<string> All = [Git, Sparse];
+    public static readonly IReadOnlyList<string> All = [Git, Sparse, Record];
 }

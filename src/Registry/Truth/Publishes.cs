@@ -26,6 +26,7 @@ public static class PublishStates
 /// <param name="Checksum">SHA-256 of the staged bytes, as received.</param>
 /// <param name="Size">How many bytes are staged.</param>
 /// <param name="UserId">Who publishes.</param>
+/// <param name="Login">The publisher's login.</param>
 /// <param name="TokenId">With which token.</param>
 /// <param name="Claims">JSON of what the publish JSON claimed.</param>
 /// <param name="StagingKey">Where the bytes are.</param>
@@ -36,7 +37,7 @@ public static class PublishStates
 /// <param name="ParkedAt">When it was kept, microseconds.</param>
 /// <param name="TraceParent">W3C trace context of the PUT.</param>
 public sealed record PublishRow(
-    string Id, string Name, string Num, string Checksum, long Size, long UserId, long? TokenId,
+    string Id, string Name, string Num, string Checksum, long Size, long UserId, string Login, long? TokenId,
     string Claims, string StagingKey, string State, string? Facts, long? MaxUploadSize, int? MaxFeatures,
     long ParkedAt, string? TraceParent);
 
@@ -61,12 +62,12 @@ public static class Publishes
     public static ValueTask<PublishRow?> FindAsync(Statements sql, string id) => sql.FirstAsync(
         """
         SELECT p.id, p.name, p.num, p.checksum, p.size, p.user_id, p.token_id, p.claims, p.staging_key, p.state, p.facts, c.max_upload_size, c.max_features,
-            p.parked_at, p.trace_parent
-        FROM publishes p LEFT JOIN crates c ON c.namespace = p.namespace AND c.source = 'local' AND c.canonical = p.canonical
+            p.parked_at, p.trace_parent, u.login
+        FROM publishes p JOIN users u ON u.id = p.user_id LEFT JOIN crates c ON c.namespace = p.namespace AND c.source = 'local' AND c.canonical = p.canonical
         WHERE p.id = $1
         """,
         static row => new PublishRow(
-            row.Text(0), row.Text(1), row.Text(2), row.Text(3), row.Long(4), row.Long(5), row.LongOrNull(6),
+            row.Text(0), row.Text(1), row.Text(2), row.Text(3), row.Long(4), row.Long(5), row.Text(15), row.LongOrNull(6),
             row.Text(7), row.Text(8), row.Text(9), row.TextOrNull(10), row.LongOrNull(11), (int?)row.LongOrNull(12),
             row.Long(13), row.TextOrNull(14)),
         id);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Failures;
 
 namespace Pipeline.Registry.Truth;
 
@@ -15,19 +16,33 @@ public sealed record Revised(long CrateId, long Revision, long Change);
 /// </summary>
 public static class Revisions
 {
-    /// <summary>Bumps a crate's revision and appends the change.</summary>
+    /// <summary>Bumps a crate's revision and appends a change that is no publish.</summary>
     /// <param name="sql">The open transaction.</param>
     /// <param name="crateId">The crate.</param>
     /// <param name="kind">What happened: <c>yank</c>, <c>unyank</c>, <c>delete</c>, <c>owners</c> …</param>
     /// <param name="num">The version it happened to, or null.</param>
     /// <param name="data">JSON by kind, or null.</param>
+    /// <exception cref="TransientException">The registry is read-only (<see cref="ReadOnlyState"/>); nothing was written.</exception>
     public static async ValueTask<Revised> BumpAsync(Statements sql, long crateId, string kind, string? num, string? data = null)
     {
         var crate = await sql.FirstAsync(
-            "UPDATE crates SET revision = revision + 1, updated_at = now_us() WHERE id = $1 RETURNING revision, name",
-            static row => (Revision: row.Long(0), Name: row.Text(1)),
+            "UPDATE crates SET revision = revision + 1, updated_at = now_us() WHERE id = $1 RETURNING revision, name, (SELECT read_only FROM registry)",
+            static row => (Revision: row.Long(0), Name: row.Text(1), ReadOnly: !row.IsNull(2) && row.Bool(2)),
             crateId).ConfigureAwait(false);
-        return await RecordAsync(sql, crateId, crate.Revision, crate.Name, kind, num, data).ConfigureAwait(false);
+        // Every change but a publish comes by here, so none can forget the check.
+        if (crate.ReadOnly) throw ReadOnlyState.Refused();
+        var revised = await RecordAsync(sql, crateId, crate.Revision, crate.Name, kind, num, data).ConfigureAwait(false);
+        await sql.ExecuteAsync(
+            """
+            INSERT INTO projections (crate_id, kind, target, wanted, first_change, behind_since, rung_at) VALUES ($1, 'record', '', $2, $3, now_us(), now_us())
+            ON CONFLICT (crate_id, kind, target) DO UPDATE SET
+                wanted = excluded.wanted,
+                first_change = CASE WHEN projections.reached < projections.wanted THEN projections.first_change ELSE excluded.first_change END,
+                behind_since = CASE WHEN projections.reached < projections.wanted THEN projections.behind_since ELSE excluded.behind_since END,
+                rung_at = excluded.rung_at
+            """,
+            crateId, revised.Revision, revised.Change).ConfigureAwait(false);
+        return revised;
     }
 
     /// <summary>

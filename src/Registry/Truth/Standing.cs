@@ -55,6 +55,7 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
         yield return Of("commit-index", ProjectionKinds.Git);
         yield return Of("render-sparse", ProjectionKinds.Sparse);
         yield return Of("purge-cdn", ProjectionKinds.Cdn);
+        yield return Of("record-crate", ProjectionKinds.Record);
         yield return waiting["delete-bytes"];
 
         StageStanding Of(string stage, string kind)

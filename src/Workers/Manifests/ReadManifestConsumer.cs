@@ -61,6 +61,8 @@ public sealed class ReadManifestConsumer(
                 case Reserved.Over:
                     return;
                 case Reserved.Refused refused:
+                    // An attempt before this one may have noted it, and a record that stays would be taken for an accepted version's.
+                    await store.DeleteAsync(StoreKeys.Record(publish.Name, publish.Num, publish.Id), CancellationToken.None).ConfigureAwait(false);
                     await RejectAsync(publish, refused.Reject, run).ConfigureAwait(false);
                     return;
                 case Reserved.Same:

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Pipeline.Contracts;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Failures;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Truth;
 
@@ -46,6 +47,7 @@ public static class Reservation
     private sealed record Taken(long VersionId, string Checksum, bool Deleted);
 
     /// <summary>Runs the rules and reserves.</summary>
+    /// <exception cref="TransientException">The registry is read-only; the publish waits.</exception>
     public static async ValueTask<Reserved> ReserveAsync(Statements sql, VersionFacts version, PublishOptions limits, IReadOnlySet<string> categories)
     {
         ArgumentNullException.ThrowIfNull(sql);
@@ -74,8 +76,9 @@ public static class Reservation
         Statements sql, VersionFacts version, CanonicalName canonical, long fence, PublishOptions limits, IReadOnlySet<string> categories)
     {
         var (publish, numNoBuild) = (version.Publish, version.Release.Version.WithoutBuild);
-        var (over, reserved, crate, taken) = await ReadAsync(sql, publish, canonical, numNoBuild).ConfigureAwait(false);
+        var (over, readOnly, reserved, crate, taken) = await ReadAsync(sql, publish, canonical, numNoBuild).ConfigureAwait(false);
         if (over) return new Reserved.Over();
+        if (readOnly) throw ReadOnlyState.Refused();
         var exists = crate is { Deleted: false };
         if (reserved || ReservedNames.Contains(canonical)) return new Reserved.Refused(RegistryRejects.ReservedName());
         if (crate is { Deleted: true, Available: false })
@@ -97,7 +100,7 @@ public static class Reservation
         return new Reserved.Ours(fence, crate?.Id, crate is { Deleted: true }, taken is not null);
     }
 
-    private static async ValueTask<(bool Over, bool Reserved, CrateState? Crate, Taken? Taken)> ReadAsync(
+    private static async ValueTask<(bool Over, bool ReadOnly, bool Reserved, CrateState? Crate, Taken? Taken)> ReadAsync(
         Statements sql, PublishRow publish, CanonicalName canonical, string numNoBuild) =>
         await sql.FirstAsync(
             """
@@ -105,7 +108,7 @@ public static class Reservation
                 EXISTS (SELECT 1 FROM reserved_names r WHERE r.namespace = '' AND r.canonical = $2),
                 c.id, c.name, c.state = 'deleted', c.available_at IS NULL OR c.available_at <= now_us(), c.available_at, c.reuse_numbers,
                 EXISTS (SELECT 1 FROM owners o WHERE o.crate_id = c.id AND o.user_id = p.user_id),
-                v.id, v.checksum, v.state = 'deleted'
+                v.id, v.checksum, v.state = 'deleted', EXISTS (SELECT 1 FROM registry g WHERE g.read_only)
             FROM publishes p
             LEFT JOIN crates c ON c.namespace = '' AND c.source = 'local' AND c.canonical = $2
             LEFT JOIN versions v ON v.crate_id = c.id AND v.num_no_build = $3 AND NOT v.freed
@@ -113,6 +116,7 @@ public static class Reservation
             """,
             static row => (
                 row.Bool(0),
+                row.Bool(12),
                 row.Bool(1),
                 row.IsNull(2) ? null : new CrateState(row.Long(2), row.Text(3), row.Bool(4), row.Bool(5), row.LongOrNull(6) ?? 0, row.Bool(7), row.Bool(8)),
                 row.IsNull(9) ? null : new Taken(row.Long(9), row.Text(10), row.Bool(11))),

@@ -60,7 +60,13 @@ internal sealed record VersionRecord
 
     public required long PublishedBy { get; init; }
 
+    /// <summary>The publisher's login: accounts come back by it, ids do not. Null in records of older programs.</summary>
+    public string? PublishedByLogin { get; init; }
+
     public required string PublishId { get; init; }
+
+    /// <summary>When the publish was kept, microseconds; its version was recorded within moments. Null in records of older programs.</summary>
+    public long? AcceptedAt { get; init; }
 
     /// <summary>The record of a version about to be recorded.</summary>
     public static byte[] Render(VersionFacts version)
@@ -94,7 +100,9 @@ internal sealed record VersionRecord
                 Readme = claims.Readme,
                 ReadmeFile = claims.ReadmeFile,
                 PublishedBy = publish.UserId,
+                PublishedByLogin = publish.Login,
                 PublishId = publish.Id,
+                AcceptedAt = publish.ParkedAt,
             },
             VersionJson.Default.VersionRecord);
     }

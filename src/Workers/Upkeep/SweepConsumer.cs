@@ -9,6 +9,7 @@ using Pipeline.Registry.Bus;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Schedules;
+using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
 
@@ -22,7 +23,7 @@ namespace Pipeline.Workers.Upkeep;
 /// Ordered/locked by: nothing; two sweeps claim different rows.
 /// May run in parallel: yes.
 /// </remarks>
-public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, WaitingRows rows, ScheduleSlots slots, CdnOptions cdn, ILogger<SweepConsumer> logger)
+public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorbell doorbell, WaitingRows rows, ScheduleSlots slots, CdnOptions cdn, ILogger<SweepConsumer> logger)
     : IConsumer<Sweep>
 {
     /// <inheritdoc/>
@@ -36,6 +37,7 @@ public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, Waitin
         await RingAsync(static id => new ReadManifest(id), (sql, most) => rows.PublishesAsync(sql, PublishStates.Checked, most)).ConfigureAwait(false);
         await RingAsync(static id => new ValidateTarball(id), (sql, most) => rows.PublishesAsync(sql, PublishStates.Parked, most)).ConfigureAwait(false);
         await RingAsync(static id => new RenderSparse(id), rows.SparseAsync).ConfigureAwait(false);
+        await RingAsync(static id => new RecordCrate(id), rows.RecordsAsync).ConfigureAwait(false);
         await RingAsync(static id => new DeleteBytes(id), rows.DeletionsAsync).ConfigureAwait(false);
         await RingAsync(static id => new Rebuild(id), rows.RebuildsAsync).ConfigureAwait(false);
         if (await database.ReadAsync(WaitingRows.GitIsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
@@ -60,6 +62,7 @@ public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, Waitin
         foreach (var id in overdue)
         {
             var reject = new Reject(RejectCodes.Expired, 408, "the publish could not be decided in time and was given up; publish it again");
+            await ForgetRecordAsync(id).ConfigureAwait(false);
             var woken = await database.WriteAsync(async sql =>
                 await Publishes.RejectAsync(sql, id, reject, 0).ConfigureAwait(false) ? await Publishes.WakeAsync(sql, id).ConfigureAwait(false) : null).ConfigureAwait(false);
             if (woken is null) continue;
@@ -67,5 +70,12 @@ public sealed class SweepConsumer(IDatabase database, IDoorbell doorbell, Waitin
             await doorbell.RingAsync(new PublishDecided(id)).ConfigureAwait(false);
             foreach (var waiting in woken) await doorbell.RingAsync(new ReadManifest(waiting)).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The record of a publish that got as far as that and no further: one that stays would be taken for an accepted version's.</summary>
+    private async Task ForgetRecordAsync(string id)
+    {
+        if (await database.ReadAsync(sql => Publishes.FindAsync(sql, id)).ConfigureAwait(false) is { State: PublishStates.Checked } publish)
+            await store.DeleteAsync(StoreKeys.Record(publish.Name, publish.Num, id)).ConfigureAwait(false);
     }
 }

@@ -38,23 +38,30 @@ public sealed class WaitingRows(WorkerOptions options)
     public async ValueTask<List<long>> SparseAsync(Statements sql, int most)
     {
         ArgumentNullException.ThrowIfNull(sql);
-        var crates = await SparseAsync(sql, "reached < wanted", most).ConfigureAwait(false);
+        var crates = await BehindAsync(sql, ProjectionKinds.Sparse, "reached < wanted", most).ConfigureAwait(false);
         const string leftOpen =
             "crate_id IN (SELECT c.crate_id FROM claims c WHERE c.kind = 'sparse' AND c.target = '' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = c.process))";
-        crates.AddRange(await SparseAsync(sql, leftOpen, most - crates.Count).ConfigureAwait(false));
+        crates.AddRange(await BehindAsync(sql, ProjectionKinds.Sparse, leftOpen, most - crates.Count).ConfigureAwait(false));
         return crates;
     }
 
-    private async ValueTask<List<long>> SparseAsync(Statements sql, string which, int most)
+    /// <summary>Claims crates whose own record is behind, in the order of their oldest lacking change.</summary>
+    public ValueTask<List<long>> RecordsAsync(Statements sql, int most)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return BehindAsync(sql, ProjectionKinds.Record, "reached < wanted", most);
+    }
+
+    private async ValueTask<List<long>> BehindAsync(Statements sql, string kind, string which, int most)
     {
         var rows = await sql.QueryAsync(
             $"""
             WITH due AS MATERIALIZED (
-                SELECT crate_id FROM projections WHERE kind = 'sparse' AND target = '' AND {which} AND {Due} ORDER BY first_change LIMIT $2{sql.Dialect.SkipLocked})
-            UPDATE projections SET rung_at = now_us() WHERE kind = 'sparse' AND target = '' AND crate_id IN (SELECT crate_id FROM due)
+                SELECT crate_id FROM projections WHERE kind = $3 AND target = '' AND {which} AND {Due} ORDER BY first_change LIMIT $2{sql.Dialect.SkipLocked})
+            UPDATE projections SET rung_at = now_us() WHERE kind = $3 AND target = '' AND crate_id IN (SELECT crate_id FROM due)
             RETURNING first_change, crate_id
             """,
-            static row => (Change: row.Long(0), CrateId: row.Long(1)), _again, (long)most).ConfigureAwait(false);
+            static row => (Change: row.Long(0), CrateId: row.Long(1)), _again, (long)most, kind).ConfigureAwait(false);
         rows.Sort();
         return rows.ConvertAll(static row => row.CrateId);
     }

@@ -53,6 +53,19 @@ public sealed class PublishEndpointTests
     }
 
     [Fact]
+    public async Task A_registry_that_was_restored_takes_no_uploads_and_says_why()
+    {
+        await using var api = await StartAsync(Quick);
+        await api.Temp.Database.WriteAsync(static sql => ReadOnlyState.BeginEpochAsync(sql, "test"));
+
+        var answer = await PutAsync(api, PublishBodies.Of("foo", "1.0.0"));
+
+        (answer.Status, answer.Error).ShouldBe((503, ReadOnlyState.Text));
+        (await api.CountAsync("publishes")).ShouldBe(0);
+        (await ObjectsAsync(api)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Without_a_token_publishing_is_forbidden()
     {
         await using var api = await StartAsync(Quick);
