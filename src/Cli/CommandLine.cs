@@ -37,6 +37,7 @@ public static class CommandLine
         ServeCommands.Api(session),
         ServeCommands.Worker(session),
         MigrateCommand.Create(session),
+        RecoverCommand.Create(session),
         UserCommand.Create(session),
         TokenCommand.Create(session),
         CrateCommand.Create(session),

@@ -1,5 +1,3 @@
-using Pipeline.Api.Tests.Crates;
-using Pipeline.Registry.Database;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 

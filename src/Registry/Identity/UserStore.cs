@@ -47,7 +47,11 @@ public sealed class UserStore(IDatabase database, CallerCache cache)
 
     internal static string Key(string login) => login.ToLowerInvariant();
 
-    internal static async ValueTask<User?> AddAsync(Statements sql, NewUser user, Actor actor)
+    /// <summary>The id of a login's account; null: there is none.</summary>
+    public static ValueTask<long?> IdAsync(Statements sql, string login) => sql.LongAsync("SELECT id FROM users WHERE login_key = $1", Key(login));
+
+    /// <summary>Makes an account in the caller's transaction; null: the login is taken.</summary>
+    public static async ValueTask<User?> AddAsync(Statements sql, NewUser user, Actor actor)
     {
         var added = await sql.FirstAsync(
             $"INSERT INTO users (login, login_key, name, email, is_admin, created_at) VALUES ($1, $2, $3, $4, $5, now_us()) ON CONFLICT (login_key) DO NOTHING RETURNING {Columns}",

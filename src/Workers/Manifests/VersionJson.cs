@@ -7,4 +7,5 @@ namespace Pipeline.Workers.Manifests;
 [JsonSerializable(typeof(Dictionary<string, IReadOnlyList<string>>))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(VersionRecord))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class VersionJson : JsonSerializerContext;

@@ -56,9 +56,10 @@ public sealed class PublishEndpointTests
     public async Task A_registry_that_was_restored_takes_no_uploads_and_says_why()
     {
         await using var api = await StartAsync(Quick);
+        var token = await api.TokenAsync("ann");
         await api.Temp.Database.WriteAsync(static sql => ReadOnlyState.BeginEpochAsync(sql, "test"));
 
-        var answer = await PutAsync(api, PublishBodies.Of("foo", "1.0.0"));
+        var answer = await PutAsync(api, PublishBodies.Of("foo", "1.0.0"), token: token);
 
         (answer.Status, answer.Error).ShouldBe((503, ReadOnlyState.Text));
         (await api.CountAsync("publishes")).ShouldBe(0);
