@@ -128,7 +128,7 @@ internal static class RecoveredRows
 
     private static async ValueTask UpdateCrateAsync(Statements sql, long id, CratePlan plan, long revision)
     {
-        var newest = plan.New.LastOrDefault(static one => one is { State.Deleted: false, Record: not null })?.Record;
+        var newest = plan.New.LastOrDefault(static one => one.Record is not null)?.Record;
         if (newest is not null)
         {
             await sql.ExecuteAsync(
