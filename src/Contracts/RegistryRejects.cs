@@ -20,6 +20,14 @@ public static class RegistryRejects
     /// <summary>Row 36: the name is reserved.</summary>
     public static Reject ReservedName() => new(RejectCodes.NameNotAvailable, 400, "cannot upload a crate with a reserved name");
 
+    /// <summary>The name is that of a crate of an upstream that this registry follows.</summary>
+    /// <param name="name">The name as published.</param>
+    /// <param name="upstream">The upstream that has it.</param>
+    public static Reject UpstreamName(string name, string upstream) => new(
+        RejectCodes.NameNotAvailable,
+        400,
+        $"`{name}` is the name of a crate of `{upstream}`, which this registry mirrors; an operator can reserve the name for local crates");
+
     /// <summary>Row 37: the publisher has no right to publish this crate.</summary>
     public static Reject NotOwner() => new(
         RejectCodes.NotOwner,

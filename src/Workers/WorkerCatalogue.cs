@@ -3,6 +3,7 @@ using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
+using Pipeline.Contracts.Upstream;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
@@ -13,6 +14,7 @@ using Pipeline.Workers.Records;
 using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Tarballs;
 using Pipeline.Workers.Upkeep;
+using Pipeline.Workers.Upstream;
 
 namespace Pipeline.Workers;
 
@@ -59,6 +61,9 @@ public static class WorkerCatalogue
             "commit-index", _ => "git", null, StageReplay.OfBell("git", new CommitIndex(), GitIndexRow.ResetSql, CommitIndexDefinition.ResetSql)),
         Of<RenderSparse, RenderSparseConsumer, RenderSparseDefinition>("render-sparse", bell => Text(bell.CrateId), DelaySparse, StageReplay.OfRows(ResetSparse)),
         Of<PurgeCdn, PurgeCdnConsumer, PurgeCdnDefinition>("purge-cdn", _ => "cdn", null, StageReplay.OfBell("cdn", new PurgeCdn(), DuePurges.ResetSql, DuePurges.ResetTargetSql)),
+        Of<SyncUpstream, SyncUpstreamConsumer, SyncUpstreamDefinition>(
+            SyncUpstreamDefinition.Queue, bell => bell.Name, SyncUpstreamDefinition.DelaySql,
+            StageReplay.OfRows(SyncUpstreamDefinition.ResetSql, UpstreamItems.ResetSql, UpstreamItems.ResetUpstreamSql)),
         Of<Sweep, SweepConsumer, SweepDefinition>("sweep", _ => "sweep", null, StageReplay.OfBell("sweep", new Sweep())),
         Of<CleanStaging, CleanStagingConsumer, CleanStagingDefinition>("clean-staging", _ => "staging", null, StageReplay.OfBell("staging", new CleanStaging())),
         Of<RecordCrate, RecordCrateConsumer, RecordCrateDefinition>("record-crate", bell => Text(bell.CrateId), DelayRecord, StageReplay.OfRows(ResetRecord)),

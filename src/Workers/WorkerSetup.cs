@@ -10,6 +10,7 @@ using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Rebuilds;
 using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Upkeep;
+using Pipeline.Workers.Upstream;
 
 namespace Pipeline.Workers;
 
@@ -31,6 +32,7 @@ public static class WorkerSetup
         foreach (var worker in WorkerCatalogue.All) services.AddSingleton(worker.Stage);
         services.AddGitIndexWriter();
         services.AddCdn();
+        services.AddUpstreams();
         services.AddSingleton<DuePurges>();
         services.AddSingleton<CacheLooks>();
         services.AddSingleton<TargetDrain>();

@@ -28,7 +28,7 @@ public static class CrateViews
 
     /// <summary>The crate object of a name in any spelling; null: there is none.</summary>
     public static ValueTask<CrateObject?> CrateObjectAsync(Statements sql, string name) => sql.FirstAsync(
-        $"SELECT {Columns} FROM crates c WHERE c.namespace = '' AND c.source = 'local' AND c.canonical = $1 AND c.state = 'active'",
+        $"SELECT {Columns} FROM crates c WHERE c.namespace = '' AND c.served AND c.canonical = $1 AND c.state = 'active'",
         Read,
         CanonicalName.Of(name).Text);
 

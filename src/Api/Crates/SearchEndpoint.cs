@@ -71,7 +71,7 @@ public static class SearchEndpoint
                 FROM (
                     SELECT id, canonical, name, updated_at, created_at, keywords, categories, default_rank,
                         replace(lower(name || ' ' || keywords || ' ' || coalesce(description, '')), '-', '_') AS words
-                    FROM crates WHERE namespace = '' AND source = 'local' AND state = 'active'
+                    FROM crates WHERE namespace = '' AND served AND state = 'active'
                 ) c
                 WHERE {{Matches("c.words", 5, SearchQuery.MaxWords)}}
                     AND {{Matches("c.keywords", 10, SearchQuery.MaxWords)}}

@@ -108,7 +108,7 @@ public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, Reg
     private static ValueTask<Served?> FindAsync(Statements sql, string name, CrateVersion version) => sql.FirstAsync(
         """
         SELECT v.object_key, v.checksum FROM crates c JOIN versions v ON v.crate_id = c.id
-        WHERE c.namespace = '' AND c.source = 'local' AND c.canonical = $1 AND c.name = $2 AND c.state = 'active'
+        WHERE c.namespace = '' AND c.source = 'local' AND c.served AND c.canonical = $1 AND c.name = $2 AND c.state = 'active'
             AND v.num_no_build = $3 AND v.num = $4 AND v.state = 'active' AND NOT v.freed
         """,
         static row => new Served(row.Text(0), row.Text(1)),

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Pipeline.Contracts.Index;
 
 /// <summary>The messages of the git index's commits.</summary>
@@ -16,4 +18,9 @@ public static class CommitMessage
         IndexChange.Deleted => $"Delete crate `{crateName}`",
         _ => throw new ArgumentOutOfRangeException(nameof(change), change, "no such change"),
     };
+
+    /// <summary>The message for what one upstream brought at once.</summary>
+    /// <param name="upstream">The upstream's name.</param>
+    /// <param name="crates">How many crates' files changed.</param>
+    public static string ForSync(string upstream, int crates) => string.Create(CultureInfo.InvariantCulture, $"Sync {crates} crates from `{upstream}`");
 }

@@ -84,6 +84,20 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, T
         logger.LogError("a message to {Stage} cannot be read ({Code}) and is filed as {Key}", stage, code, key);
     }
 
+    /// <summary>Files a failure in the caller's transaction, for who keeps the row's next try itself.</summary>
+    /// <param name="sql">The open transaction.</param>
+    /// <param name="stage">The stage.</param>
+    /// <param name="key">The key it failed for.</param>
+    /// <param name="kind"><c>reject</c>, <c>transient</c> or <c>fault</c>.</param>
+    /// <param name="code">A stable word.</param>
+    /// <param name="text">What was wrong.</param>
+    public static async ValueTask NoteAsync(Statements sql, string stage, string key, string kind, string code, string text)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        ArgumentNullException.ThrowIfNull(text);
+        await InsertAsync(sql, stage, key, kind, code, text.Length > MaxText ? text[..MaxText] : text, Activity.Current?.TraceId.ToString()).ConfigureAwait(false);
+    }
+
     /// <summary>The key's work was done after all: its open failures are resolved.</summary>
     public async ValueTask ResolveAsync(Stage stage, string key)
     {

@@ -17,9 +17,6 @@ public sealed record GitIndexOptions
     /// <summary>The committer's address.</summary>
     public string CommitterEmail { get; init; } = "registry@localhost";
 
-    /// <summary>The source whose crates the index shows; those of other sources and of namespaces have no file in it.</summary>
-    public string Source { get; init; } = "local";
-
     /// <summary>How many seconds a new writer waits for the lock of one that has not ended, its children included.</summary>
     public double LockWaitSeconds { get; init; } = 30;
 

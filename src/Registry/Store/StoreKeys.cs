@@ -17,6 +17,9 @@ public static class StoreKeys
     /// <summary>Folder of the sparse index files.</summary>
     public const string Index = "index";
 
+    /// <summary>Folder of the .crate files of mirrored crates, below it one folder per upstream.</summary>
+    public const string Upstream = "upstream";
+
     /// <summary>The staged bytes of a publish.</summary>
     public static string Staged(string publishId) => $"{Staging}/{publishId}.crate";
 
@@ -34,6 +37,13 @@ public static class StoreKeys
     /// revision counts. No version begins with a letter, so it is told from the record of one by its first character.
     /// </summary>
     public static string CrateRecord(string name, long revision) => string.Create(CultureInfo.InvariantCulture, $"{Records}/{name}/crate.{revision:D19}.json");
+
+    /// <summary>The .crate file of a mirrored version. A line that names another checksum for the same version names another file.</summary>
+    /// <param name="upstream">The upstream's name.</param>
+    /// <param name="name">The crate's name as its index spells it.</param>
+    /// <param name="version">The version as its line spells it.</param>
+    /// <param name="checksum">Its <c>cksum</c>.</param>
+    public static string UpstreamFile(string upstream, string name, string version, string checksum) => $"{Upstream}/{upstream}/crates/{name}/{version}/{checksum}.crate";
 
     /// <summary>The sparse index file at an index path.</summary>
     public static string SparseFile(string indexPath) => $"{Index}/{indexPath}";

@@ -6,7 +6,14 @@ namespace Pipeline.Registry.Truth;
 /// <summary>A crate that exists.</summary>
 /// <param name="Id">Its row.</param>
 /// <param name="Name">Its name as stored.</param>
-public sealed record FoundCrate(long Id, string Name);
+public sealed record FoundCrate(long Id, string Name)
+{
+    /// <summary>Where its versions come from.</summary>
+    public string Source { get; init; } = "local";
+
+    /// <summary>Whether it is a mirrored one: its versions are the lines of its upstream's file.</summary>
+    public bool IsMirrored => Source != "local";
+}
 
 /// <summary>A version that exists.</summary>
 /// <param name="Crate">Its crate.</param>
@@ -19,14 +26,14 @@ public sealed record FoundVersion(FoundCrate Crate, long Id, string Num, bool Ya
 /// <summary>Finds crates and versions by name, in any spelling of the name (crates-io-behaviour §0.5). What was deleted is not found.</summary>
 public static class CrateLookup
 {
-    /// <summary>The crate of a name; null: there is none.</summary>
+    /// <summary>The crate that is served under a name, local or mirrored; null: there is none.</summary>
     public static ValueTask<FoundCrate?> CrateAsync(Statements sql, string name) => sql.FirstAsync(
-        "SELECT id, name FROM crates WHERE namespace = '' AND source = 'local' AND canonical = $1 AND state = 'active'",
-        static row => new FoundCrate(row.Long(0), row.Text(1)),
+        "SELECT id, name, source FROM crates WHERE namespace = '' AND served AND canonical = $1 AND state = 'active'",
+        static row => new FoundCrate(row.Long(0), row.Text(1)) { Source = row.Text(2) },
         CanonicalName.Of(name).Text);
 
     /// <summary>
-    /// The crate of a name, its row locked until the transaction ends, so that changes of one crate come one after the other;
+    /// The local crate of a name, its row locked until the transaction ends, so that changes of one crate come one after the other;
     /// null: there is none. Transactions that change a crate begin with this.
     /// </summary>
     public static ValueTask<FoundCrate?> LockCrateAsync(Statements sql, string name) => sql.FirstAsync(

@@ -17,43 +17,39 @@ public sealed record TrueFile(long CrateId, string Name, byte[]? Content)
 /// <summary>The index files of all crates, page by page in the order of the crates' rows: each as of the moment its page was read.</summary>
 public static class IndexPages
 {
-    /// <summary>The source whose crates the sparse index shows, and the git index unless configured otherwise.</summary>
-    public const string LocalSource = "local";
-
     // The time of publication is read from the index of versions (i): in the row it stands behind the readme.
     private const string Sql =
         """
-        SELECT c.id, c.name, v.entry_head, v.yanked, v.entry_tail
-        FROM (SELECT id, name, state FROM crates WHERE id > $1 AND namespace = '' AND source = $2 ORDER BY id LIMIT $3) AS c
+        SELECT c.id, c.name, v.entry_head, v.yanked, v.entry_tail, c.source <> 'local'
+        FROM (SELECT id, name, state, source FROM crates WHERE id > $1 AND namespace = '' AND served ORDER BY id LIMIT $2) AS c
         LEFT JOIN versions v ON v.crate_id = c.id AND v.state = 'active' AND c.state = 'active'
         ORDER BY c.id, v.published_at, v.id
         """;
 
     private const string UpstreamSql =
-        "SELECT id, upstream_file FROM crates WHERE id > $1 AND id <= $2 AND namespace = '' AND source = $3 AND state = 'active' AND upstream_file IS NOT NULL";
+        "SELECT id, upstream_file FROM crates WHERE id > $1 AND id <= $2 AND namespace = '' AND served AND state = 'active' AND upstream_file IS NOT NULL";
 
     /// <summary>How many crates there are, deleted ones included: what a walk through the pages meets.</summary>
-    public static async ValueTask<long> CountAsync(Statements sql, string source)
+    public static async ValueTask<long> CountAsync(Statements sql)
     {
         ArgumentNullException.ThrowIfNull(sql);
-        return (await sql.LongAsync("SELECT COUNT(*) FROM crates WHERE namespace = '' AND source = $1", source).ConfigureAwait(false))!.Value;
+        return (await sql.LongAsync("SELECT COUNT(*) FROM crates WHERE namespace = '' AND served").ConfigureAwait(false))!.Value;
     }
 
     /// <summary>The files of the next crates behind a row.</summary>
     /// <param name="sql">The statements.</param>
-    /// <param name="source">The source whose crates are shown.</param>
     /// <param name="after">The row behind which the page begins.</param>
     /// <param name="most">How many crates it has at most.</param>
     /// <returns>The files in the order of the rows; none: there are no more crates.</returns>
-    public static async ValueTask<List<TrueFile>> NextAsync(Statements sql, string source, long after, int most)
+    public static async ValueTask<List<TrueFile>> NextAsync(Statements sql, long after, int most)
     {
         ArgumentNullException.ThrowIfNull(sql);
         var page = new Page();
-        await sql.QueryAsync(Sql, page.Take, after, source, (long)most).ConfigureAwait(false);
+        await sql.QueryAsync(Sql, page.Take, after, (long)most).ConfigureAwait(false);
         var files = page.End();
-        if (source == LocalSource || files.Count == 0) return files;
+        if (!page.HasMirrored) return files;
         // What is mirrored is shown as the upstream has it.
-        var mirrored = (await sql.QueryAsync(UpstreamSql, static row => (Id: row.Long(0), File: row.Bytes(1)), after, files[^1].CrateId, source).ConfigureAwait(false))
+        var mirrored = (await sql.QueryAsync(UpstreamSql, static row => (Id: row.Long(0), File: row.Bytes(1)), after, files[^1].CrateId).ConfigureAwait(false))
             .ToDictionary(static row => row.Id, static row => row.File);
         return files.ConvertAll(file => mirrored.TryGetValue(file.CrateId, out var bytes) ? file with { Content = bytes.Length == 0 ? null : bytes } : file);
     }
@@ -64,11 +60,14 @@ public static class IndexPages
         private readonly ArrayBufferWriter<byte> _bytes = new(1 << 16);
         private (long Id, string Name) _crate;
 
+        public bool HasMirrored { get; private set; }
+
         public bool Take(Row row)
         {
             var id = row.Long(0);
             if (id != _crate.Id) Close();
             _crate = (id, row.Text(1));
+            HasMirrored |= row.Bool(5);
             if (!row.IsNull(2)) IndexFile.WriteLine(_bytes, row.Text(2), row.Bool(3), row.Text(4));
             return true;
         }

@@ -69,8 +69,9 @@ public sealed record PublishTimeline
                 p.verdict_code, p.verdict_status, p.verdict_text, p.trace_parent,
                 g.reached >= p.revision, g.reached_at, s.reached >= p.revision, s.reached_at
             FROM publishes p
-            LEFT JOIN projections g ON g.crate_id = p.crate_id AND g.kind = 'git' AND g.target = ''
-            LEFT JOIN projections s ON s.crate_id = p.crate_id AND s.kind = 'sparse' AND s.target = ''
+            LEFT JOIN crates c ON c.id = p.crate_id
+            LEFT JOIN projections g ON g.crate_id = COALESCE(c.place_id, c.id) AND g.kind = 'git' AND g.target = ''
+            LEFT JOIN projections s ON s.crate_id = COALESCE(c.place_id, c.id) AND s.kind = 'sparse' AND s.target = ''
             WHERE p.id = $1
             """,
             static row => new

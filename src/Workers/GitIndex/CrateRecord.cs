@@ -58,11 +58,11 @@ internal sealed class CrateRecord(long crateId, CrateRecord.Budget budget)
     /// <summary>What the index is to show of the crate.</summary>
     /// <exception cref="ArgumentException">The crate's name gives no path.</exception>
     /// <exception cref="InvalidDataException">The rows contradict each other.</exception>
-    public LaggingCrate Render(Lag row, string source)
+    public LaggingCrate Render(Lag row)
     {
         if (_head is not { } head) throw new InvalidDataException($"crate {crateId} has a projection and no row");
         if (head.Revision < row.Wanted) throw new InvalidDataException($"revision {row.Wanted} is wanted of crate {crateId}, which is at {head.Revision}");
-        if (head.Namespace.Length > 0 || head.Source != source) return new LaggingCrate(crateId, head.Name, head.Revision, head.LastChange, row.Attempts, null, null, [], []);
+        if (head.Namespace.Length > 0) return new LaggingCrate(crateId, head.Name, head.Revision, head.LastChange, row.Attempts, null, null, [], []);
 
         var path = PathOf(head.Name);
         List<string> former = [];
@@ -72,7 +72,7 @@ internal sealed class CrateRecord(long crateId, CrateRecord.Budget budget)
             if (PathOf(name) is var other && other != path && !former.Contains(other)) former.Add(other);
         }
 
-        return new LaggingCrate(crateId, head.Name, head.Revision, head.LastChange, row.Attempts, path, Content(head), former, _causes);
+        return new LaggingCrate(crateId, head.Name, head.Revision, head.LastChange, row.Attempts, path, Content(head), former, _causes) { Upstream = head.Source == "local" ? null : head.Source };
     }
 
     private byte[]? Content(Head head)

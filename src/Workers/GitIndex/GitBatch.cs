@@ -56,6 +56,34 @@ public static class GitBatch
         return new Decision(commits, equal);
     }
 
+    /// <summary>The commits as they are written: one per local crate, one for all that an upstream brought in a row.</summary>
+    public static IReadOnlyList<IndexCommit> Commits(IReadOnlyList<Planned> planned)
+    {
+        ArgumentNullException.ThrowIfNull(planned);
+        var commits = new List<IndexCommit>(planned.Count);
+        for (var i = 0; i < planned.Count;)
+        {
+            var end = i + 1;
+            while (planned[i].Crate.Upstream is { } upstream && end < planned.Count && planned[end].Crate.Upstream == upstream) end++;
+            commits.Add(end == i + 1 ? planned[i].Commit : Together(planned, i, end));
+            i = end;
+        }
+
+        return commits;
+    }
+
+    private static IndexCommit Together(IReadOnlyList<Planned> planned, int start, int end)
+    {
+        var (upserts, deletes) = (new List<IndexUpsert>(), new List<string>());
+        for (var i = start; i < end; i++)
+        {
+            upserts.AddRange(planned[i].Commit.Upserts);
+            deletes.AddRange(planned[i].Commit.Deletes);
+        }
+
+        return new IndexCommit(CommitMessage.ForSync(planned[start].Crate.Upstream!, end - start), upserts, deletes);
+    }
+
     private static IndexCommit? Commit(LaggingCrate row, IReadOnlyDictionary<string, string> tip, HashSet<string> owned)
     {
         if (row.Path is null) return null;

@@ -18,7 +18,7 @@ public static class GitIndexSetup
             var (database, options) = (provider.GetRequiredService<IDatabase>(), provider.GetRequiredService<GitIndexOptions>());
             var process = provider.GetRequiredService<ThisProcess>().Id;
             var lease = new Lease(database, GitIndexWriter.LeaseName, process, TimeSpan.FromSeconds(options.LeaseSeconds), provider.GetRequiredService<TimeProvider>());
-            return ActivatorUtilities.CreateInstance<GitIndexWriter>(provider, lease, new RemoteIndex(database, options.Source, provider.GetRequiredService<RegistryOptions>(), lease));
+            return ActivatorUtilities.CreateInstance<GitIndexWriter>(provider, lease, new RemoteIndex(database, provider.GetRequiredService<RegistryOptions>(), lease));
         });
         return services;
     }

@@ -34,7 +34,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
         WHERE crate_id = $1 AND kind = 'git' AND target = '' AND reached < $2
         """;
 
-    private readonly LaggingCrates _lagging = new(database, options.Source);
+    private readonly LaggingCrates _lagging = new(database);
     private long _lastBatch;
 
     /// <summary>
@@ -259,7 +259,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
         if (planned.Count == 0) return tip;
         try
         {
-            return await session.CommitAsync(tip, [.. planned.Select(static one => one.Commit)], cancellationToken).ConfigureAwait(false);
+            return await session.CommitAsync(tip, GitBatch.Commits(planned), cancellationToken).ConfigureAwait(false);
         }
         catch (GitException e) when (planned.Count == 1)
         {

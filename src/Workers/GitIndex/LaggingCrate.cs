@@ -8,7 +8,7 @@ namespace Pipeline.Workers.GitIndex;
 /// <param name="Revision">The revision that <paramref name="Content"/> shows: read by the same statement as the lines.</param>
 /// <param name="LastChange">The newest change it shows. What is behind a higher revision has a higher id.</param>
 /// <param name="Attempts">How often it was set aside since it last was up to date.</param>
-/// <param name="Path">Where the file lies; null for a crate that this index does not show (of a namespace, of another source).</param>
+/// <param name="Path">Where the file lies; null for a crate that this index does not show (of a namespace).</param>
 /// <param name="Content">The whole file; null when there is to be none: the crate, or its last version, is deleted.</param>
 /// <param name="FormerPaths">Where files of the crate may still lie under another spelling of its name.</param>
 /// <param name="Causes">What stands behind the changes that the index lacked, oldest first.</param>
@@ -21,4 +21,8 @@ public sealed record LaggingCrate(
     string? Path,
     byte[]? Content,
     IReadOnlyList<string> FormerPaths,
-    IReadOnlyList<Cause> Causes);
+    IReadOnlyList<Cause> Causes)
+{
+    /// <summary>The upstream that its file comes from; null: it is local. What one upstream brings in a batch is one commit.</summary>
+    public string? Upstream { get; init; }
+}

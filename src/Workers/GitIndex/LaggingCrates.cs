@@ -1,14 +1,14 @@
 using System.Globalization;
 using System.Text;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Truth;
 
 namespace Pipeline.Workers.GitIndex;
 
 /// <summary>Reads which crates the git index lags behind on, and what their files are to be.</summary>
 /// <param name="database">The truth.</param>
-/// <param name="source">The source whose crates the index shows.</param>
 /// <param name="maxBytes">The most a page's files hold together; a single larger file is a page of its own.</param>
-public sealed class LaggingCrates(IDatabase database, string source, long maxBytes = LaggingCrates.MaxPageBytes)
+public sealed class LaggingCrates(IDatabase database, long maxBytes = LaggingCrates.MaxPageBytes)
 {
     /// <summary>The most crates a page names.</summary>
     public const int MaxPage = 1000;
@@ -31,12 +31,13 @@ public sealed class LaggingCrates(IDatabase database, string source, long maxByt
     // between a commit and the note of it: what was committed then lies where the name of a change not yet noted says. The time of
     // publication is read from an index (i): in the row it stands behind the readme.
     private const string CratesSql =
-        """
-        SELECT 0, c.id, c.revision, (SELECT MAX(h.id) FROM changes h WHERE h.crate_id = c.id), c.name, c.namespace, c.source, c.state = 'active', c.upstream_file
-        FROM ids JOIN crates c ON c.id = CAST(ids.id AS BIGINT)
+        $"""
+        SELECT 0, c.id, c.revision, (SELECT MAX(h.id) FROM changes h WHERE h.crate_id = c.id), COALESCE(s.name, c.name), c.namespace, COALESCE(s.source, c.source),
+            COALESCE(s.state = 'active', FALSE), s.upstream_file
+        FROM ids JOIN crates c ON c.id = CAST(ids.id AS BIGINT) LEFT JOIN crates s ON s.id = {IndexLines.ServedOf}
         UNION ALL
-        SELECT 1, i.crate_id, i.published_at, i.id, v.entry_head, v.entry_tail, NULL, v.yanked, NULL
-        FROM ids JOIN versions i ON i.crate_id = CAST(ids.id AS BIGINT) JOIN versions v ON v.id = i.id WHERE v.state = 'active'
+        SELECT 1, c.id, i.published_at, i.id, v.entry_head, v.entry_tail, NULL, v.yanked, NULL
+        FROM ids JOIN crates c ON c.id = CAST(ids.id AS BIGINT) JOIN versions i ON i.crate_id = {IndexLines.ServedOf} JOIN versions v ON v.id = i.id WHERE v.state = 'active'
         UNION ALL
         SELECT 2, c.id, h.accepted_at, h.id, h.name, h.trace_parent, NULL, FALSE, NULL
         FROM ids JOIN crates c ON c.id = CAST(ids.id AS BIGINT)
@@ -92,7 +93,7 @@ public sealed class LaggingCrates(IDatabase database, string source, long maxByt
     {
         try
         {
-            crates.Add(record.Render(row, source));
+            crates.Add(record.Render(row));
         }
         catch (Exception e) when (e is ArgumentException or InvalidDataException)
         {

@@ -12,10 +12,9 @@ namespace Pipeline.Workers.GitIndex;
 /// round, and what others changed there is built upon. The database decides what index files hold: those that others changed are behind again.
 /// </summary>
 /// <param name="database">Remembers which commit the projections' rows speak of.</param>
-/// <param name="source">The source whose crates the index shows.</param>
 /// <param name="registry">What <c>config.json</c> says of the registry, for a remote that has none.</param>
 /// <param name="lease">The git writer's.</param>
-public sealed class RemoteIndex(IDatabase database, string source, RegistryOptions registry, Lease lease)
+public sealed class RemoteIndex(IDatabase database, RegistryOptions registry, Lease lease)
 {
     private const int Chunk = 500;
 
@@ -27,7 +26,7 @@ public sealed class RemoteIndex(IDatabase database, string source, RegistryOptio
         WHERE kind = 'git' AND target = '' AND reached > 0 AND crate_id IN
         """;
 
-    private readonly string _forgetSomeSql = $"{ForgetSql} (SELECT id FROM crates WHERE namespace = '' AND source = $2 AND canonical IN {database.Dialect.TextList("$1")})";
+    private readonly string _forgetSomeSql = $"{ForgetSql} (SELECT COALESCE(place_id, id) FROM crates WHERE namespace = '' AND served AND canonical IN {database.Dialect.TextList("$1")})";
 
     private long _inStepUnder;
     private bool _hasConfig;
@@ -118,7 +117,7 @@ public sealed class RemoteIndex(IDatabase database, string source, RegistryOptio
         var names = new System.Text.Json.Nodes.JsonArray();
         foreach (var path in paths) names.Add(path[(path.LastIndexOf('/') + 1)..].Replace('-', '_'));
         var list = names.ToJsonString();
-        await database.WriteAsync(sql => sql.ExecuteAsync(_forgetSomeSql, list, source), cancellationToken).ConfigureAwait(false);
+        await database.WriteAsync(sql => sql.ExecuteAsync(_forgetSomeSql, list), cancellationToken).ConfigureAwait(false);
     }
 
     // In pages, so that publishes need not wait for a statement over all crates.

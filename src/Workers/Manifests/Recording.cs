@@ -2,11 +2,12 @@ using System.Text.Json;
 using Pipeline.Contracts;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Truth;
+using Pipeline.Registry.Upstreams;
 
 namespace Pipeline.Workers.Manifests;
 
 /// <summary>What recording a version did.</summary>
-/// <param name="CrateId">The crate.</param>
+/// <param name="CrateId">The row whose projections show the crate.</param>
 /// <param name="Revision">Its revision, which carries the version.</param>
 /// <param name="Woken">The publishes that waited for this one; ring them.</param>
 public sealed record Recorded(long CrateId, long Revision, IReadOnlyList<string> Woken);
@@ -30,7 +31,7 @@ public static class Recording
         var rank = DefaultVersion.Rank(version.Release.Version, yanked: false);
         var crate = reserved switch
         {
-            { CrateId: null } => await InsertCrateAsync(sql, version, rank).ConfigureAwait(false),
+            { CrateId: null } => await InsertCrateAsync(sql, version, rank, reserved.PlaceId).ConfigureAwait(false),
             { Revived: true } => await ReviveCrateAsync(sql, version, rank, reserved.CrateId.Value).ConfigureAwait(false),
             _ => await UpdateCrateAsync(sql, version, rank, reserved.CrateId.Value).ConfigureAwait(false),
         };
@@ -45,30 +46,34 @@ public static class Recording
 
         var versionId = await InsertVersionAsync(sql, version, now.Id, now.PublishedAt).ConfigureAwait(false);
         await InsertDependenciesAsync(sql, version, versionId).ConfigureAwait(false);
-        await Revisions.RecordAsync(sql, now.Id, now.Revision, publish.Name, "publish", publish.Num, null, publish.ParkedAt).ConfigureAwait(false);
+        // A name that an upstream's crate had first is shown by that crate's projections.
+        var (shownBy, revision) = now.PlaceId is { } place ? (place, await Revisions.InPlaceAsync(sql, now.Id, place).ConfigureAwait(false)) : (now.Id, now.Revision);
+        await Revisions.RecordAsync(sql, shownBy, revision, publish.Name, "publish", publish.Num, null, publish.ParkedAt).ConfigureAwait(false);
         if (!await AuditAsync(sql, publish, now.Id, versionId).ConfigureAwait(false)) throw new CrateMovedException();
-        if (!await Publishes.AcceptAsync(sql, publish.Id, now.Id, versionId, now.Revision, tookMicroseconds).ConfigureAwait(false)) throw new CrateMovedException();
-        return new Recorded(now.Id, now.Revision, await Publishes.WakeAsync(sql, publish.Id).ConfigureAwait(false));
+        if (!await Publishes.AcceptAsync(sql, publish.Id, now.Id, versionId, revision, tookMicroseconds).ConfigureAwait(false)) throw new CrateMovedException();
+        return new Recorded(shownBy, revision, await Publishes.WakeAsync(sql, publish.Id).ConfigureAwait(false));
     }
 
-    private static async ValueTask<(long Id, long Revision, long PublishedAt)?> InsertCrateAsync(Statements sql, VersionFacts version, byte[] rank)
+    private static async ValueTask<(long Id, long Revision, long PublishedAt, long? PlaceId)?> InsertCrateAsync(Statements sql, VersionFacts version, byte[] rank, long? placeId)
     {
         var (publish, release) = (version.Publish, version.Release);
         var crate = await sql.FirstAsync(
             """
             INSERT INTO crates (canonical, name, revision, description, homepage, documentation, repository, readme, keywords, categories,
-                num_versions, default_version, default_rank, last_published_at, created_at, updated_at)
-            VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, now_us(), now_us(), now_us())
-            ON CONFLICT (namespace, source, canonical) DO NOTHING RETURNING id, revision, last_published_at
+                num_versions, default_version, default_rank, last_published_at, created_at, updated_at, served, place_id)
+            VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, now_us(), now_us(), now_us(), $12, $13)
+            ON CONFLICT DO NOTHING RETURNING id, revision, last_published_at, place_id
             """,
             Place,
             CanonicalName.Of(publish.Name).Text, publish.Name, release.Description, release.Homepage, release.Documentation, release.Repository,
-            version.Claims.Readme, Json(release.Keywords), Json(release.Categories), publish.Num, rank).ConfigureAwait(false);
-        if (crate is { } made) await AddOwnerAsync(sql, made.Id, publish.UserId).ConfigureAwait(false);
+            version.Claims.Readme, Json(release.Keywords), Json(release.Categories), publish.Num, rank, placeId is null, placeId).ConfigureAwait(false);
+        if (crate is not { } made) return null;
+        await AddOwnerAsync(sql, made.Id, publish.UserId).ConfigureAwait(false);
+        if (placeId is not null) await ServedNames.SettleAsync(sql, CanonicalName.Of(publish.Name).Text).ConfigureAwait(false);
         return crate;
     }
 
-    private static ValueTask<(long Id, long Revision, long PublishedAt)?> UpdateCrateAsync(Statements sql, VersionFacts version, byte[] rank, long id)
+    private static ValueTask<(long Id, long Revision, long PublishedAt, long? PlaceId)?> UpdateCrateAsync(Statements sql, VersionFacts version, byte[] rank, long id)
     {
         var (publish, release) = (version.Publish, version.Release);
         // Publication times of a crate strictly increase, whatever the clock does: the index file is in that order.
@@ -80,7 +85,7 @@ public static class Recording
                 default_rank = CASE WHEN default_rank IS NULL OR default_rank < $10 THEN $10 ELSE default_rank END,
                 last_published_at = CASE WHEN now_us() > last_published_at THEN now_us() ELSE last_published_at + 1 END, updated_at = now_us()
             WHERE id = $1 AND state = 'active' AND name = $11
-            RETURNING id, revision, last_published_at
+            RETURNING id, revision, last_published_at, place_id
             """,
             Place,
             id, release.Description, release.Homepage, release.Documentation, release.Repository, version.Claims.Readme,
@@ -88,7 +93,7 @@ public static class Recording
     }
 
     /// <summary>A deleted crate whose name is free again: the same row goes on, with its revisions, a new spelling and a new owner.</summary>
-    private static async ValueTask<(long Id, long Revision, long PublishedAt)?> ReviveCrateAsync(Statements sql, VersionFacts version, byte[] rank, long id)
+    private static async ValueTask<(long Id, long Revision, long PublishedAt, long? PlaceId)?> ReviveCrateAsync(Statements sql, VersionFacts version, byte[] rank, long id)
     {
         var (publish, release) = (version.Publish, version.Release);
         var crate = await sql.FirstAsync(
@@ -98,7 +103,7 @@ public static class Recording
                 last_published_at = CASE WHEN now_us() > last_published_at THEN now_us() ELSE last_published_at + 1 END,
                 created_at = now_us(), updated_at = now_us(), deleted_at = NULL, available_at = NULL
             WHERE id = $1 AND state = 'deleted' AND (available_at IS NULL OR available_at <= now_us())
-            RETURNING id, revision, last_published_at
+            RETURNING id, revision, last_published_at, place_id
             """,
             Place,
             id, publish.Name, release.Description, release.Homepage, release.Documentation, release.Repository, version.Claims.Readme,
@@ -151,7 +156,7 @@ public static class Recording
             versionId, Json(version.Release.LocalDependencies)).ConfigureAwait(false);
     }
 
-    private static (long Id, long Revision, long PublishedAt)? Place(Row row) => (row.Long(0), row.Long(1), row.Long(2));
+    private static (long Id, long Revision, long PublishedAt, long? PlaceId)? Place(Row row) => (row.Long(0), row.Long(1), row.Long(2), row.LongOrNull(3));
 
     private static string Json(IReadOnlyList<string> values) =>
         values.Count == 0 ? "[]" : JsonSerializer.Serialize(values, VersionJson.Default.IReadOnlyListString);

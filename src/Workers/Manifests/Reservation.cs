@@ -19,7 +19,8 @@ public abstract record Reserved
     /// <param name="CrateId">The crate, or null when this publish makes it.</param>
     /// <param name="Revived">The crate was deleted and its name is free again.</param>
     /// <param name="TakesAgain">A deleted version held the number and gives it up.</param>
-    public sealed record Ours(long Fence, long? CrateId, bool Revived, bool TakesAgain) : Reserved;
+    /// <param name="PlaceId">The crate of an upstream that had the name first; null: nobody had.</param>
+    public sealed record Ours(long Fence, long? CrateId, bool Revived, bool TakesAgain, long? PlaceId) : Reserved;
 
     /// <summary>A rule of the database refuses it.</summary>
     /// <param name="Reject">Why.</param>
@@ -45,6 +46,8 @@ public static class Reservation
     private sealed record CrateState(long Id, string Name, bool Deleted, bool Available, long AvailableAt, bool ReuseNumbers, bool Owned);
 
     private sealed record Taken(long VersionId, string Checksum, bool Deleted);
+
+    private sealed record Rules(bool Over, bool ReadOnly, bool Reserved, CrateState? Crate, Taken? Taken, string? Upstream, bool IsLocalName, long? PlaceId);
 
     /// <summary>Runs the rules and reserves.</summary>
     /// <exception cref="TransientException">The registry is read-only; the publish waits.</exception>
@@ -76,11 +79,13 @@ public static class Reservation
         Statements sql, VersionFacts version, CanonicalName canonical, long fence, PublishOptions limits, IReadOnlySet<string> categories)
     {
         var (publish, numNoBuild) = (version.Publish, version.Release.Version.WithoutBuild);
-        var (over, readOnly, reserved, crate, taken) = await ReadAsync(sql, publish, canonical, numNoBuild).ConfigureAwait(false);
+        var (over, readOnly, reserved, crate, taken, upstream, isLocalName, placeId) = await ReadAsync(sql, publish, canonical, numNoBuild).ConfigureAwait(false);
         if (over) return new Reserved.Over();
         if (readOnly) throw ReadOnlyState.Refused();
         var exists = crate is { Deleted: false };
         if (reserved || ReservedNames.Contains(canonical)) return new Reserved.Refused(RegistryRejects.ReservedName());
+        // Whoever builds against this registry means the upstream's crate by that name, unless an operator says otherwise.
+        if (!exists && upstream is not null && !isLocalName) return new Reserved.Refused(RegistryRejects.UpstreamName(publish.Name, upstream));
         if (crate is { Deleted: true, Available: false })
             return new Reserved.Refused(RegistryRejects.RecentlyDeleted(crate.Name, Microseconds.Time(crate.AvailableAt)));
         if (exists && !crate!.Owned) return new Reserved.Refused(RegistryRejects.NotOwner());
@@ -97,30 +102,37 @@ public static class Reservation
         var slugs = version.Release.Categories.Where(slug => !categories.Contains(slug)).ToList();
         if (slugs.Count > 0) return new Reserved.Refused(RegistryRejects.UnknownCategories(slugs));
 
-        return new Reserved.Ours(fence, crate?.Id, crate is { Deleted: true }, taken is not null);
+        return new Reserved.Ours(fence, crate?.Id, crate is { Deleted: true }, taken is not null, placeId);
     }
 
-    private static async ValueTask<(bool Over, bool ReadOnly, bool Reserved, CrateState? Crate, Taken? Taken)> ReadAsync(
+    private static async ValueTask<Rules> ReadAsync(
         Statements sql, PublishRow publish, CanonicalName canonical, string numNoBuild) =>
-        await sql.FirstAsync(
+        (await sql.FirstAsync(
             """
             SELECT p.decided_at IS NOT NULL,
                 EXISTS (SELECT 1 FROM reserved_names r WHERE r.namespace = '' AND r.canonical = $2),
                 c.id, c.name, c.state = 'deleted', c.available_at IS NULL OR c.available_at <= now_us(), c.available_at, c.reuse_numbers,
                 EXISTS (SELECT 1 FROM owners o WHERE o.crate_id = c.id AND o.user_id = p.user_id),
-                v.id, v.checksum, v.state = 'deleted', EXISTS (SELECT 1 FROM registry g WHERE g.read_only)
+                v.id, v.checksum, v.state = 'deleted', EXISTS (SELECT 1 FROM registry g WHERE g.read_only),
+                (SELECT u.source FROM upstreams s JOIN crates u ON u.namespace = '' AND u.source = s.name AND u.canonical = $2
+                    WHERE s.removed_at IS NULL AND u.state = 'active' ORDER BY s.place LIMIT 1),
+                EXISTS (SELECT 1 FROM local_names l WHERE l.namespace = '' AND l.canonical = $2),
+                (SELECT COALESCE(u.place_id, u.id) FROM upstreams s JOIN crates u ON u.namespace = '' AND u.source = s.name AND u.canonical = $2 LIMIT 1)
             FROM publishes p
             LEFT JOIN crates c ON c.namespace = '' AND c.source = 'local' AND c.canonical = $2
             LEFT JOIN versions v ON v.crate_id = c.id AND v.num_no_build = $3 AND NOT v.freed
             WHERE p.id = $1
             """,
-            static row => (
+            static row => new Rules(
                 row.Bool(0),
                 row.Bool(12),
                 row.Bool(1),
                 row.IsNull(2) ? null : new CrateState(row.Long(2), row.Text(3), row.Bool(4), row.Bool(5), row.LongOrNull(6) ?? 0, row.Bool(7), row.Bool(8)),
-                row.IsNull(9) ? null : new Taken(row.Long(9), row.Text(10), row.Bool(11))),
-            publish.Id, canonical.Text, numNoBuild).ConfigureAwait(false);
+                row.IsNull(9) ? null : new Taken(row.Long(9), row.Text(10), row.Bool(11)),
+                row.TextOrNull(13),
+                row.Bool(14),
+                row.LongOrNull(15)),
+            publish.Id, canonical.Text, numNoBuild).ConfigureAwait(false))!;
 
     /// <summary>A deleted version's number stays taken, but for its own bytes or where an operator allowed others.</summary>
     private static bool MayTakeAgain(Taken taken, CrateState crate, PublishRow publish) =>
@@ -141,7 +153,7 @@ public static class Reservation
         var json = JsonSerializer.Serialize(names, VersionJson.Default.IReadOnlyListString);
         // Case and '-' or '_' matter here, unlike everywhere else (crates-io-behaviour §11.4).
         var known = await sql.QueryAsync(
-            $"SELECT name FROM crates WHERE name IN {sql.Dialect.TextList("$1")} AND namespace = '' AND state = 'active'", static row => row.Text(0), json).ConfigureAwait(false);
+            $"SELECT name FROM crates WHERE name IN {sql.Dialect.TextList("$1")} AND namespace = '' AND state = 'active' AND served", static row => row.Text(0), json).ConfigureAwait(false);
         if (!exists) known.Add(version.Publish.Name);
         return names.FirstOrDefault(name => !known.Contains(name, StringComparer.Ordinal));
     }

@@ -37,7 +37,7 @@ public sealed class GitRebuild(
     private async Task<string> OneAsync(string canonical, CancellationToken cancellationToken)
     {
         var id = await database.ReadAsync(
-            sql => sql.LongAsync("SELECT id FROM crates WHERE namespace = '' AND source = $1 AND canonical = $2", options.Source, canonical), cancellationToken).ConfigureAwait(false)
+            sql => sql.LongAsync("SELECT COALESCE(place_id, id) FROM crates WHERE namespace = '' AND served AND canonical = $1", canonical), cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException($"there is no crate {canonical}");
         await database.WriteAsync(sql => GitAgain.ForgetAsync(sql, id), cancellationToken).ConfigureAwait(false);
         await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
@@ -70,7 +70,7 @@ public sealed class GitRebuild(
             async (session, tip, stop) =>
             {
                 // Nobody else writes now. What was committed since the tree was begun is newer than it.
-                var moved = await database.ReadAsync(sql => MovedCrates.SinceAsync(sql, ProjectionKinds.Git, options.Source, since), stop).ConfigureAwait(false);
+                var moved = await database.ReadAsync(sql => MovedCrates.SinceAsync(sql, ProjectionKinds.Git, since), stop).ConfigureAwait(false);
                 var made = await fresh.CommitOnAsync(repository.Path, tip, tree, FilesAsync(tip, moved, stop), Message, stop).ConfigureAwait(false);
                 FaultPoints.Reach("rebuild.swapping");
                 if (made is null) return null;
@@ -100,7 +100,7 @@ public sealed class GitRebuild(
             async write =>
             {
                 await write(IndexRepository.ConfigPath, await ConfigAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
-                await foreach (var page in TruePages.AllAsync(database, options.Source, crate, PageSize, cancellationToken).ConfigureAwait(false))
+                await foreach (var page in TruePages.AllAsync(database, crate, PageSize, cancellationToken).ConfigureAwait(false))
                 {
                     foreach (var file in page)
                     {

@@ -11,17 +11,17 @@ public static class MovedCrates
     private const string Sql =
         """
         SELECT p.crate_id FROM projections p JOIN crates c ON c.id = p.crate_id
-        WHERE p.kind = $1 AND p.target = '' AND p.reached_at >= $2 AND c.namespace = '' AND c.source = $3
+        WHERE p.kind = $1 AND p.target = '' AND p.reached_at >= $2 AND c.namespace = ''
         """;
 
     // A renderer with an open claim may have written into the folder that went, or be about to.
     private const string ClaimedSql = " UNION SELECT crate_id FROM claims WHERE kind = $1 AND target = ''";
 
     /// <summary>The crates that a projection was rendered of since a moment, and those that somebody holds a claim on.</summary>
-    public static ValueTask<List<long>> SinceAsync(Statements sql, string kind, string source, long since)
+    public static ValueTask<List<long>> SinceAsync(Statements sql, string kind, long since)
     {
         ArgumentNullException.ThrowIfNull(sql);
-        return sql.QueryAsync(Sql + ClaimedSql, static row => row.Long(0), kind, since, source);
+        return sql.QueryAsync(Sql + ClaimedSql, static row => row.Long(0), kind, since);
     }
 
     /// <summary>

@@ -36,7 +36,7 @@ public sealed class RebuildProgress
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(row);
-        var total = row.Crate is not null ? 1 : await database.ReadAsync(static sql => IndexPages.CountAsync(sql, IndexPages.LocalSource), cancellationToken).ConfigureAwait(false);
+        var total = row.Crate is not null ? 1 : await database.ReadAsync(IndexPages.CountAsync, cancellationToken).ConfigureAwait(false);
         if (row.State != RebuildStates.Swapping) await database.WriteAsync(sql => RebuildRows.EnterAsync(sql, row.Id, RebuildStates.Running), cancellationToken).ConfigureAwait(false);
         return new RebuildProgress(database, row, total);
     }

@@ -20,7 +20,6 @@ public sealed class SparseRebuild(IDatabase database, IObjectStore store, Sparse
     private const int PageSize = 128;
     private const int MostRounds = 5;
     private const int FewEnough = 20;
-    private const string Source = IndexPages.LocalSource;
 
     /// <summary>Runs one.</summary>
     /// <returns>What came of it, in a sentence.</returns>
@@ -38,7 +37,7 @@ public sealed class SparseRebuild(IDatabase database, IObjectStore store, Sparse
     private async Task<string> OneAsync(string canonical, CancellationToken cancellationToken)
     {
         var id = await database.ReadAsync(
-            sql => sql.LongAsync("SELECT id FROM crates WHERE namespace = '' AND source = $1 AND canonical = $2", Source, canonical), cancellationToken).ConfigureAwait(false)
+            sql => sql.LongAsync("SELECT COALESCE(place_id, id) FROM crates WHERE namespace = '' AND served AND canonical = $1", canonical), cancellationToken).ConfigureAwait(false)
             ?? throw new InvalidOperationException($"there is no crate {canonical}");
         await AgainAsync([id], cancellationToken).ConfigureAwait(false);
         return "the crate's file is rendered again";
@@ -88,7 +87,7 @@ public sealed class SparseRebuild(IDatabase database, IObjectStore store, Sparse
         folders.EndFolder(StoreKeys.Index);
         return $"{files} index files in place";
 
-        ValueTask<List<long>> MovedAsync(long from) => database.ReadAsync(sql => MovedCrates.SinceAsync(sql, ProjectionKinds.Sparse, Source, from), cancellationToken);
+        ValueTask<List<long>> MovedAsync(long from) => database.ReadAsync(sql => MovedCrates.SinceAsync(sql, ProjectionKinds.Sparse, from), cancellationToken);
     }
 
     private async Task<string> EachAsync(RebuildProgress progress, CancellationToken cancellationToken)
@@ -97,7 +96,7 @@ public sealed class SparseRebuild(IDatabase database, IObjectStore store, Sparse
         {
             var after = progress.Position;
             var page = await database.ReadAsync(
-                sql => sql.QueryAsync("SELECT id FROM crates WHERE namespace = '' AND source = $1 AND id > $2 ORDER BY id LIMIT $3", static row => row.Long(0), Source, after, (long)PageSize),
+                sql => sql.QueryAsync("SELECT id FROM crates WHERE namespace = '' AND place_id IS NULL AND id > $1 ORDER BY id LIMIT $2", static row => row.Long(0), after, (long)PageSize),
                 cancellationToken).ConfigureAwait(false);
             if (page.Count == 0) return "every crate's index file is rendered again";
             await AgainAsync(page, cancellationToken).ConfigureAwait(false);
@@ -142,7 +141,7 @@ public sealed class SparseRebuild(IDatabase database, IObjectStore store, Sparse
             stop.Token)).ToList();
         try
         {
-            await foreach (var page in TruePages.AllAsync(database, Source, crate, PageSize, stop.Token).ConfigureAwait(false))
+            await foreach (var page in TruePages.AllAsync(database, crate, PageSize, stop.Token).ConfigureAwait(false))
             {
                 if (writing.Find(static one => one.IsFaulted) is { } broken) await broken.ConfigureAwait(false);
                 await pages.Writer.WriteAsync(page, stop.Token).ConfigureAwait(false);

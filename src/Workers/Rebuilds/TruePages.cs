@@ -8,13 +8,13 @@ namespace Pipeline.Workers.Rebuilds;
 internal static class TruePages
 {
     /// <summary>All pages, or the one crate.</summary>
-    public static async IAsyncEnumerable<List<TrueFile>> AllAsync(IDatabase database, string source, string? canonical, int pageSize, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public static async IAsyncEnumerable<List<TrueFile>> AllAsync(IDatabase database, string? canonical, int pageSize, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var after = 0L;
         if (canonical is not null)
         {
             after = await database.ReadAsync(
-                sql => sql.LongAsync("SELECT id - 1 FROM crates WHERE namespace = '' AND source = $1 AND canonical = $2", source, canonical), cancellationToken).ConfigureAwait(false)
+                sql => sql.LongAsync("SELECT id - 1 FROM crates WHERE namespace = '' AND served AND canonical = $1", canonical), cancellationToken).ConfigureAwait(false)
                 ?? throw new InvalidOperationException($"there is no crate {canonical}");
             pageSize = 1;
         }
@@ -22,7 +22,7 @@ internal static class TruePages
         while (true)
         {
             var from = after;
-            var page = await database.ReadAsync(sql => IndexPages.NextAsync(sql, source, from, pageSize), cancellationToken).ConfigureAwait(false);
+            var page = await database.ReadAsync(sql => IndexPages.NextAsync(sql, from, pageSize), cancellationToken).ConfigureAwait(false);
             if (page.Count == 0) yield break;
             yield return page;
             if (canonical is not null) yield break;

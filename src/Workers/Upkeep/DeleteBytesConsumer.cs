@@ -53,7 +53,7 @@ public sealed class DeleteBytesConsumer(IDatabase database, IObjectStore store, 
         var due = await sql.QueryAsync(
             """
             SELECT d.id, d.object_key, c.canonical, v.num_no_build FROM deletions d JOIN crates c ON c.id = d.crate_id JOIN versions v ON v.id = d.version_id
-            WHERE d.crate_id = $1 AND d.done_at IS NULL AND NOT EXISTS (SELECT 1 FROM projections p WHERE p.crate_id = $1 AND p.reached < d.revision)
+            WHERE d.crate_id = $1 AND d.done_at IS NULL AND NOT EXISTS (SELECT 1 FROM projections p WHERE p.crate_id = COALESCE((SELECT c.place_id FROM crates c WHERE c.id = $1), $1) AND p.reached < d.revision)
             ORDER BY d.id
             """,
             static row => new Deletion(row.Long(0), row.Text(1), row.Text(2), row.Text(3)), crateId).ConfigureAwait(false);

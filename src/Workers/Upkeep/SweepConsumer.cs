@@ -5,6 +5,7 @@ using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
+using Pipeline.Contracts.Upstream;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
@@ -40,6 +41,7 @@ public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorb
         await RingAsync(static id => new RecordCrate(id), rows.RecordsAsync).ConfigureAwait(false);
         await RingAsync(static id => new DeleteBytes(id), rows.DeletionsAsync).ConfigureAwait(false);
         await RingAsync(static id => new Rebuild(id), rows.RebuildsAsync).ConfigureAwait(false);
+        await RingAsync(static name => new SyncUpstream(name), rows.UpstreamsAsync).ConfigureAwait(false);
         if (await database.ReadAsync(WaitingRows.GitIsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
         if (cdn.Targets.Count > 0 && await database.ReadAsync(sql => DuePurges.AnyAsync(sql, cdn.Targets)).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
         await slots.DoneAsync(UpkeepSchedules.Sweep, slot).ConfigureAwait(false);

@@ -74,7 +74,7 @@ public sealed class WaitingRows(WorkerOptions options)
             $"""
             WITH due AS MATERIALIZED (
                 SELECT id FROM deletions d WHERE done_at IS NULL AND {Due}
-                    AND NOT EXISTS (SELECT 1 FROM projections p WHERE p.crate_id = d.crate_id AND p.reached < d.revision)
+                    AND NOT EXISTS (SELECT 1 FROM projections p WHERE p.crate_id = COALESCE((SELECT c.place_id FROM crates c WHERE c.id = d.crate_id), d.crate_id) AND p.reached < d.revision)
                 ORDER BY id LIMIT $2{sql.Dialect.SkipLocked})
             UPDATE deletions SET rung_at = now_us() WHERE id IN (SELECT id FROM due)
             RETURNING crate_id
@@ -84,6 +84,21 @@ public sealed class WaitingRows(WorkerOptions options)
 
     /// <summary>Claims rebuilds that nobody is at.</summary>
     public ValueTask<List<long>> RebuildsAsync(Statements sql, int most) => RebuildRows.ClaimAsync(sql, _again, most);
+
+    /// <summary>Claims upstreams whose next sync is due.</summary>
+    public ValueTask<List<string>> UpstreamsAsync(Statements sql, int most)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.QueryAsync(
+            $"""
+            WITH due AS MATERIALIZED (
+                SELECT name FROM upstreams WHERE (next_try_at IS NULL OR next_try_at <= now_us()) AND (rung_at IS NULL OR rung_at < now_us() - $1)
+                ORDER BY name LIMIT $2{sql.Dialect.SkipLocked})
+            UPDATE upstreams SET rung_at = now_us() WHERE name IN (SELECT name FROM due)
+            RETURNING name
+            """,
+            static row => row.Text(0), _again, (long)most);
+    }
 
     /// <summary>Whether the git writer has anything to do that is due: crates that lag, or a remote that is to be tried again.</summary>
     public static async ValueTask<bool> GitIsBehindAsync(Statements sql)
@@ -122,6 +137,7 @@ public sealed class WaitingRows(WorkerOptions options)
             await sql.ExecuteAsync("UPDATE publishes SET rung_at = NULL WHERE decided_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
             await sql.ExecuteAsync("UPDATE projections SET rung_at = NULL WHERE reached < wanted AND rung_at IS NOT NULL").ConfigureAwait(false);
             await sql.ExecuteAsync("UPDATE rebuilds SET rung_at = NULL WHERE finished_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
+            await sql.ExecuteAsync("UPDATE upstreams SET rung_at = NULL WHERE rung_at IS NOT NULL").ConfigureAwait(false);
             return await sql.ExecuteAsync("UPDATE deletions SET rung_at = NULL WHERE done_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
         }).ConfigureAwait(false);
     }

@@ -32,7 +32,7 @@ internal static class GitBench
             using var gitIndex = new IndexRepository(new GitProgram("git", folder), options, TimeProvider.System, NullLogger<IndexRepository>.Instance);
             var lease = new Lease(database, GitIndexWriter.LeaseName, "bench", TimeSpan.FromSeconds(options.LeaseSeconds), TimeProvider.System);
             var failures = new FailureLog(database, NullLogger<FailureLog>.Instance);
-            var writer = new GitIndexWriter(database, gitIndex, options, failures, lease, new RemoteIndex(database, options.Source, new RegistryOptions(), lease), TimeProvider.System, NullLogger<GitIndexWriter>.Instance);
+            var writer = new GitIndexWriter(database, gitIndex, options, failures, lease, new RemoteIndex(database, new RegistryOptions(), lease), TimeProvider.System, NullLogger<GitIndexWriter>.Instance);
             var rows = new LaggingRows(database);
 
             await DrainAsync(writer, rows, 200, 100);

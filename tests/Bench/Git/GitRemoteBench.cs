@@ -34,7 +34,7 @@ internal static class GitRemoteBench
             var git = new GitProgram("git", folder);
             using var gitIndex = new IndexRepository(git, options, TimeProvider.System, NullLogger<IndexRepository>.Instance, new GitRemote(git, GitRemoteAddress.Of(options)!, options, folder));
             var lease = new Lease(database, GitIndexWriter.LeaseName, "bench", TimeSpan.FromSeconds(options.LeaseSeconds), TimeProvider.System);
-            var toRemote = new RemoteIndex(database, options.Source, new RegistryOptions(), lease);
+            var toRemote = new RemoteIndex(database, new RegistryOptions(), lease);
             var failures = new FailureLog(database, NullLogger<FailureLog>.Instance);
             var writer = new GitIndexWriter(database, gitIndex, options, failures, lease, toRemote, TimeProvider.System, NullLogger<GitIndexWriter>.Instance);
             var rows = new LaggingRows(database);

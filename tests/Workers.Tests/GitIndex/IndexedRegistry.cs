@@ -37,32 +37,32 @@ public sealed class IndexedRegistry : IAsyncDisposable
     {
         var lease = new Lease(database, GitIndexWriter.LeaseName, process, TimeSpan.FromSeconds(options.LeaseSeconds), clock);
         var failures = new FailureLog(database, NullLogger<FailureLog>.Instance);
-        return new GitIndexWriter(database, repository, options, failures, lease, new RemoteIndex(database, options.Source, new RegistryOptions(), lease), clock, NullLogger<GitIndexWriter>.Instance);
+        return new GitIndexWriter(database, repository, options, failures, lease, new RemoteIndex(database, new RegistryOptions(), lease), clock, NullLogger<GitIndexWriter>.Instance);
     }
 
     /// <summary>Publishes a version; the crate is created, or comes back from deletion in the spelling given.</summary>
-    public ValueTask<long> PublishAsync(string name, string num, string @namespace = "", string source = "local", string? head = null) =>
-        Truth.Database.WriteAsync(sql => PublishAsync(sql, name, num, @namespace, source, head));
+    public ValueTask<long> PublishAsync(string name, string num, string @namespace = "", string? head = null) =>
+        Truth.Database.WriteAsync(sql => PublishAsync(sql, name, num, @namespace, head));
 
     /// <summary>Publishes many crates at once.</summary>
     public ValueTask<int> PublishAsync(IReadOnlyList<string> names) => Truth.Database.WriteAsync(async sql =>
     {
-        foreach (var name in names) await PublishAsync(sql, name, "1.0.0", "", "local", null);
+        foreach (var name in names) await PublishAsync(sql, name, "1.0.0", "", null);
         return names.Count;
     });
 
-    private async ValueTask<long> PublishAsync(Statements sql, string name, string num, string @namespace, string source, string? head)
+    private async ValueTask<long> PublishAsync(Statements sql, string name, string num, string @namespace, string? head)
     {
         var time = Interlocked.Increment(ref _time);
         var canonical = name.ToLowerInvariant().Replace('-', '_');
         var id = await sql.LongAsync(
             """
-            INSERT INTO crates (namespace, source, canonical, name, revision, last_published_at, created_at, updated_at) VALUES ($1, $2, $3, $4, 0, $5, $5, $5)
-            ON CONFLICT (namespace, source, canonical) DO UPDATE SET state = 'active', last_published_at = $5,
+            INSERT INTO crates (namespace, canonical, name, revision, last_published_at, created_at, updated_at) VALUES ($1, $2, $3, 0, $4, $4, $4)
+            ON CONFLICT (namespace, source, canonical) DO UPDATE SET state = 'active', last_published_at = $4,
                 name = CASE WHEN crates.state = 'deleted' THEN excluded.name ELSE crates.name END
             RETURNING id
             """,
-            @namespace, source, canonical, name, time);
+            @namespace, canonical, name, time);
         await sql.ExecuteAsync(
             """
             INSERT INTO versions (crate_id, num, num_no_build, sort_key, prerelease, checksum, size, object_key, entry_head, entry_tail, dependencies, features, has_lib, bin_names,

@@ -45,6 +45,9 @@ internal sealed class WorkerHarness : IAsyncDisposable
     /// <summary>What the engine throws at a statement that is wrong.</summary>
     public static string DatabaseError => PostgresCopies.AreChosen ? "PostgresException" : "SqliteException";
 
+    /// <summary>Its data folder.</summary>
+    public string Folder => _folder;
+
     public IDatabase Database => _host.Services.GetRequiredService<IDatabase>();
 
     public FaultyDatabase Faults => (FaultyDatabase)Database;
@@ -86,7 +89,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddSingleton<IDatabase>(new FaultyDatabase(copy?.Open() as IDatabase ?? new SqliteDatabase(Path.Combine(folder, "registry.sqlite"), TimeProvider.System, readers: 4)));
         services.AddSingleton<IObjectStore>(new FaultyStore(buckets is null ? new FolderStore(Path.Combine(folder, "objects")) : new S3Store(buckets.Options)));
         services.AddSingleton(publish ?? new PublishOptions());
-        services.AddSingleton(new RegistryOptions());
+        services.AddSingleton(new RegistryOptions { Data = folder });
         services.AddSingleton(cdn ?? new CdnOptions());
         services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, GatherSeconds = 0, Remote = gitRemote });
         services.AddSingleton(options);
