@@ -89,7 +89,7 @@ public sealed class LaggingCrates(IDatabase database, long maxBytes = LaggingCra
         return new Page(crates, bad, rows.Count == MaxPage ? after : null);
     }
 
-    private void Render(CrateRecord.Lag row, CrateRecord record, List<LaggingCrate> crates, List<SetAside> bad)
+    private static void Render(CrateRecord.Lag row, CrateRecord record, List<LaggingCrate> crates, List<SetAside> bad)
     {
         try
         {
