@@ -45,9 +45,6 @@ internal sealed class WorkerHarness : IAsyncDisposable
     /// <summary>What the engine throws at a statement that is wrong.</summary>
     public static string DatabaseError => PostgresCopies.AreChosen ? "PostgresException" : "SqliteException";
 
-    /// <summary>Its data folder.</summary>
-    public string Folder => _folder;
-
     public IDatabase Database => _host.Services.GetRequiredService<IDatabase>();
 
     public FaultyDatabase Faults => (FaultyDatabase)Database;
