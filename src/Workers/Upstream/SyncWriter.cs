@@ -64,6 +64,7 @@ public sealed class SyncWriter(IDatabase database)
         Statements sql, Registry.Upstreams.Upstream upstream, SyncRow sync, Lease lease, SyncBatch batch, Func<string, bool> pruned, IReadOnlySet<string> knownBad)
     {
         if (!await lease.KeepAsync(sql).ConfigureAwait(false)) return null;
+        if (await ReadOnlyState.IsOnAsync(sql).ConfigureAwait(false)) throw ReadOnlyState.Refused();
         var names = Json(SyncPlan.Names(batch));
         var known = await KnownAsync(sql, names).ConfigureAwait(false);
         var reserved = await sql.QueryAsync($"SELECT canonical FROM local_names WHERE namespace = '' AND canonical IN {sql.Dialect.TextList("$1")}", static row => row.Text(0), names).ConfigureAwait(false);
