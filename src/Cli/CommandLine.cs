@@ -47,6 +47,7 @@ public static class CommandLine
         FailedCommand.Create(session),
         ChangesCommand.Create(session),
         RebuildCommand.Create(session),
+        WebhookCommand.Create(session),
         CheckCommand.Create(session),
         ImportCommand.Create(session),
         CommonOptions.Json,

@@ -15,7 +15,7 @@ namespace Pipeline.Contracts;
 [TypeConverter(typeof(SecretTypeConverter))]
 public sealed class Secret
 {
-    private const string Mask = "***";
+    internal const string Mask = "***";
 
     [DebuggerBrowsable(DebuggerBrowsableState.Never)]
     private readonly string _value;
@@ -33,19 +33,26 @@ public sealed class Secret
     /// <summary>Always <c>***</c>.</summary>
     public override string ToString() => Mask;
 
-    private sealed class SecretJsonConverter : JsonConverter<Secret>
-    {
-        public override Secret Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-            reader.TokenType == JsonTokenType.String ? new Secret(reader.GetString()!) : throw new JsonException("a secret is a string");
-
-        public override void Write(Utf8JsonWriter writer, Secret value, JsonSerializerOptions options) => writer.WriteStringValue(Mask);
-    }
-
     private sealed class SecretTypeConverter : TypeConverter
     {
         public override bool CanConvertFrom(ITypeDescriptorContext? context, Type sourceType) => sourceType == typeof(string);
 
         public override object? ConvertFrom(ITypeDescriptorContext? context, CultureInfo? culture, object value) =>
             value is string text ? new Secret(text) : throw GetConvertFromException(value);
+    }
+}
+
+/// <summary>Reads a secret from JSON; writes none.</summary>
+public sealed class SecretJsonConverter : JsonConverter<Secret>
+{
+    /// <inheritdoc/>
+    public override Secret Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.String ? new Secret(reader.GetString()!) : throw new JsonException("a secret is a string");
+
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, Secret value, JsonSerializerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.WriteStringValue(Secret.Mask);
     }
 }

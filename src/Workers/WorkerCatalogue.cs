@@ -1,6 +1,7 @@
 using MassTransit;
 using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Notices;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Contracts.Upstream;
@@ -9,6 +10,7 @@ using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
 using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
+using Pipeline.Workers.Notices;
 using Pipeline.Workers.Rebuilds;
 using Pipeline.Workers.Records;
 using Pipeline.Workers.SparseIndex;
@@ -61,6 +63,8 @@ public static class WorkerCatalogue
             "commit-index", _ => "git", null, StageReplay.OfBell("git", new CommitIndex(), GitIndexRow.ResetSql, CommitIndexDefinition.ResetSql)),
         Of<RenderSparse, RenderSparseConsumer, RenderSparseDefinition>("render-sparse", bell => Text(bell.CrateId), DelaySparse, StageReplay.OfRows(ResetSparse)),
         Of<PurgeCdn, PurgeCdnConsumer, PurgeCdnDefinition>("purge-cdn", _ => "cdn", null, StageReplay.OfBell("cdn", new PurgeCdn(), DuePurges.ResetSql, DuePurges.ResetTargetSql)),
+        Of<SendNotices, SendNoticesConsumer, SendNoticesDefinition>(
+            SendNoticesDefinition.Queue, _ => "webhooks", null, StageReplay.OfBell("webhooks", new SendNotices(), WebhookRows.ResetNoticeSql, WebhookRows.ResetWebhookSql)),
         Of<SyncUpstream, SyncUpstreamConsumer, SyncUpstreamDefinition>(
             SyncUpstreamDefinition.Queue, bell => bell.Name, SyncUpstreamDefinition.DelaySql,
             StageReplay.OfRows(SyncUpstreamDefinition.ResetSql, UpstreamItems.ResetSql, UpstreamItems.ResetUpstreamSql)),

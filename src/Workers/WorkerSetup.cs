@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Options;
@@ -7,6 +8,7 @@ using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
 using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
+using Pipeline.Workers.Notices;
 using Pipeline.Workers.Rebuilds;
 using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Upkeep;
@@ -36,6 +38,10 @@ public static class WorkerSetup
         services.AddSingleton<DuePurges>();
         services.AddSingleton<CacheLooks>();
         services.AddSingleton<TargetDrain>();
+        services.TryAddSingleton(new NoticeOptions());
+        services.AddSingleton<WebhookRows>();
+        services.AddSingleton<NoticeClient>();
+        services.AddSingleton<WebhookDrains>();
         services.AddSingleton<PublishDecision>();
         services.AddSingleton<WaitingRows>();
         services.AddSingleton<StagingCleanup>();

@@ -17,6 +17,7 @@ public static class AdminSetup
         AdminStatus.Map(routes);
         AdminFailures.Map(routes);
         AdminRebuilds.Map(routes);
+        AdminWebhooks.Map(routes);
         return routes;
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing;
 using Pipeline.Api.Admin.Shapes;
 using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Notices;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Bus;
@@ -22,6 +23,7 @@ internal static class AdminStatus
         ["render-sparse"] = typeof(RenderSparse),
         ["purge-cdn"] = typeof(PurgeCdn),
         ["record-crate"] = typeof(RecordCrate),
+        ["send-notices"] = typeof(SendNotices),
         ["delete-bytes"] = typeof(DeleteBytes),
     };
 

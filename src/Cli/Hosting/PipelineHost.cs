@@ -128,6 +128,7 @@ public sealed class PipelineHost : IAsyncDisposable
         var workers = services.AddSection<WorkerOptions>(configuration, "Workers");
         services.AddSection<PublishOptions>(configuration, "Publish");
         services.AddSection<RateLimitOptions>(configuration, "RateLimits");
+        services.AddSection<NoticeOptions>(configuration, "Notices");
         services.AddCdn(configuration);
         services.AddSingleton(TimeProvider.System);
         var database = Engines.AddDatabase(services, configuration, folder);

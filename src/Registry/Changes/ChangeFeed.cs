@@ -13,6 +13,13 @@ public sealed record ChangePage(IReadOnlyList<Change> Changes, long Settled);
 /// </summary>
 public static class ChangeFeed
 {
+    /// <summary>The columns of a change; its row is <c>h</c>. <see cref="Read"/> reads them.</summary>
+    public const string Columns = "h.id, h.at, h.kind, h.crate_id, h.name, h.num, h.revision, h.data";
+
+    /// <summary>A change from <see cref="Columns"/>.</summary>
+    public static Change Read(Row row) => new(
+        row.Long(0), row.Long(1), row.Text(2), row.LongOrNull(3), row.TextOrNull(4), row.TextOrNull(5), row.LongOrNull(6), row.TextOrNull(7));
+
     /// <summary>The registry's epoch: a database that was restored from a backup has a new one.</summary>
     public static async ValueTask<string> EpochAsync(Statements sql)
     {
@@ -39,10 +46,7 @@ public static class ChangeFeed
         var settled = await SettledAsync(sql).ConfigureAwait(false);
         if (settled <= after) return new ChangePage([], settled);
         var changes = await sql.QueryAsync(
-            "SELECT id, at, kind, crate_id, name, num, revision, data FROM changes WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3",
-            static row => new Change(
-                row.Long(0), row.Long(1), row.Text(2), row.LongOrNull(3), row.TextOrNull(4), row.TextOrNull(5), row.LongOrNull(6), row.TextOrNull(7)),
-            after, settled, (long)most).ConfigureAwait(false);
+            $"SELECT {Columns} FROM changes h WHERE h.id > $1 AND h.id <= $2 ORDER BY h.id LIMIT $3", Read, after, settled, (long)most).ConfigureAwait(false);
         return new ChangePage(changes, settled);
     }
 }

@@ -1,4 +1,5 @@
 using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Notices;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Bus;
 
@@ -13,7 +14,11 @@ public static class Bells
         await doorbell.RingAsync(new RenderSparse(revised.CrateId)).ConfigureAwait(false);
         await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
         await doorbell.RingAsync(new RecordCrate(revised.CrateId)).ConfigureAwait(false);
+        await doorbell.RingFollowersAsync().ConfigureAwait(false);
     }
+
+    /// <summary>Rings those who follow the change feed.</summary>
+    public static ValueTask RingFollowersAsync(this IDoorbell doorbell) => doorbell.RingAsync(new SendNotices());
 
     /// <summary>Rings every projection and then the removal of bytes, after a deletion.</summary>
     public static async ValueTask RingDeletedAsync(this IDoorbell doorbell, Revised revised)

@@ -157,6 +157,7 @@ public sealed class ReadManifestConsumer(
         }
 
         await doorbell.RingAsync(new PublishDecided(publish.Id)).ConfigureAwait(false);
+        if (crateId is not null) await doorbell.RingFollowersAsync().ConfigureAwait(false);
         foreach (var waiting in woken) await doorbell.RingAsync(new ReadManifest(waiting)).ConfigureAwait(false);
         FaultPoints.Reach("manifest.rung");
         await store.DeleteAsync(publish.StagingKey).ConfigureAwait(false);

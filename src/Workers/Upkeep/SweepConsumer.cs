@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Pipeline.Contracts;
 using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Notices;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Contracts.Upstream;
@@ -13,6 +14,7 @@ using Pipeline.Registry.Schedules;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
+using Pipeline.Workers.Notices;
 
 namespace Pipeline.Workers.Upkeep;
 
@@ -44,6 +46,7 @@ public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorb
         await RingAsync(static name => new SyncUpstream(name), rows.UpstreamsAsync).ConfigureAwait(false);
         if (await database.ReadAsync(WaitingRows.GitIsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
         if (cdn.Targets.Count > 0 && await database.ReadAsync(sql => DuePurges.AnyAsync(sql, cdn.Targets)).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
+        if ((await database.ReadAsync(WebhookRows.DueAsync).ConfigureAwait(false)).Count > 0) await doorbell.RingAsync(new SendNotices()).ConfigureAwait(false);
         await slots.DoneAsync(UpkeepSchedules.Sweep, slot).ConfigureAwait(false);
     }
 

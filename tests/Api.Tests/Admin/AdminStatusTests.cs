@@ -25,7 +25,7 @@ public class AdminStatusTests
 
         var status = (await api.GetAsync("/api/v1/admin/status", token)).Json;
         var stages = status.GetProperty("stages").EnumerateArray().ToDictionary(stage => stage.GetProperty("stage").GetString()!);
-        stages.Keys.ShouldBe(["validate-tarball", "read-manifest", "commit-index", "render-sparse", "purge-cdn", "record-crate", "delete-bytes"]);
+        stages.Keys.ShouldBe(["validate-tarball", "read-manifest", "commit-index", "render-sparse", "purge-cdn", "record-crate", "send-notices", "delete-bytes"]);
         var tarball = stages["validate-tarball"];
         (tarball.GetProperty("waiting").GetInt64(), tarball.GetProperty("oldest_seconds").GetDouble(), tarball.GetProperty("depth").GetInt32(), tarball.GetProperty("capacity").GetInt32())
             .ShouldBe((2, 30, 1, 7));

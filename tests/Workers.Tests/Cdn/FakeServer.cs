@@ -104,7 +104,7 @@ internal sealed class FakeServer : IAsyncDisposable
 
             context.Response.StatusCode = reply.Status;
             foreach (var (name, value) in reply.Headers) context.Response.Headers[name] = value;
-            context.Response.Close(System.Text.Encoding.UTF8.GetBytes(reply.Body), willBlock: false);
+            context.Response.Close(System.Text.Encoding.UTF8.GetBytes(reply.Body), willBlock: true);
         }
         catch (Exception e) when (e is HttpListenerException or ObjectDisposedException or InvalidOperationException)
         {

@@ -59,6 +59,8 @@ internal sealed class WorkerHarness : IAsyncDisposable
     /// <summary>Replays failures as the admin API does.</summary>
     public Replay Replay => ActivatorUtilities.CreateInstance<Replay>(_host.Services);
 
+    public IServiceProvider Services => _host.Services;
+
     public ThisProcess Process => _host.Services.GetRequiredService<ThisProcess>();
 
     /// <param name="queue">The worker's; several are separated by blanks.</param>
@@ -71,10 +73,11 @@ internal sealed class WorkerHarness : IAsyncDisposable
     /// <param name="cdn">The caches to purge.</param>
     /// <param name="buckets">An S3 server's, in place of a folder; they end with the harness.</param>
     /// <param name="clock">The process's time of day.</param>
+    /// <param name="notices">How webhooks are told.</param>
     public static async Task<WorkerHarness> StartAsync(
         string queue, PublishOptions? publish = null, WorkerOptions? workers = null, string git = "git", string? gitRemote = null,
         bool? onPostgres = null, WorkerHarness? beside = null, CdnOptions? cdn = null, S3Buckets? buckets = null,
-        TimeProvider? clock = null)
+        TimeProvider? clock = null, NoticeOptions? notices = null)
     {
         var folder = beside?._folder ?? Directory.CreateTempSubdirectory("worker-test-").FullName;
         var copy = beside is not null ? beside._copy : onPostgres ?? PostgresCopies.AreChosen ? await PostgresCopies.CreateAsync() : null;
@@ -88,6 +91,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddSingleton(publish ?? new PublishOptions());
         services.AddSingleton(new RegistryOptions { Data = folder });
         services.AddSingleton(cdn ?? new CdnOptions());
+        services.AddSingleton(notices ?? new NoticeOptions());
         services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, GatherSeconds = 0, Remote = gitRemote });
         services.AddSingleton(options);
         services.AddSingleton(new ScheduleOptions());

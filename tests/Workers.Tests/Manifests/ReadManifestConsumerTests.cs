@@ -1,4 +1,5 @@
 using Pipeline.Contracts.Index;
+using Pipeline.Contracts.Notices;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Workers.Tests.Harness;
 
@@ -23,7 +24,7 @@ public sealed class ReadManifestConsumerTests
         (await harness.TextAsync("SELECT kind || ' ' || num FROM changes")).ShouldBe("publish 1.0.0+b");
         (await harness.LongAsync("SELECT count(*) FROM projections WHERE wanted = 1 AND reached = 0")).ShouldBe(2);
         (await harness.LongAsync("SELECT count(*) FROM reservations")).ShouldBe(0);
-        harness.Bells.Rung.ShouldBe([new RenderSparse(1), new CommitIndex(), new PublishDecided(id)]);
+        harness.Bells.Rung.ShouldBe([new RenderSparse(1), new CommitIndex(), new PublishDecided(id), new SendNotices()]);
     }
 
     [Fact]

@@ -25,5 +25,8 @@ namespace Pipeline.Api.Admin.Shapes;
 [JsonSerializable(typeof(RebuildRequest))]
 [JsonSerializable(typeof(RebuildAnswer))]
 [JsonSerializable(typeof(RebuildsAnswer))]
+[JsonSerializable(typeof(WebhookAnswer))]
+[JsonSerializable(typeof(WebhooksAnswer))]
+[JsonSerializable(typeof(WebhookRequest))]
 [JsonSerializable(typeof(ErrorsAnswer))]
 public sealed partial class AdminJson : JsonSerializerContext;
