@@ -18,6 +18,9 @@ public static class ChangeKinds
     /// <summary>Owners were added or removed.</summary>
     public const string Owners = "owners";
 
-    /// <summary>All of them.</summary>
+    /// <summary>A sync brought new files of an upstream's crates: one change for many, about no single crate.</summary>
+    public const string Sync = "sync";
+
+    /// <summary>Those of a single crate, which webhooks can be told of.</summary>
     public static readonly IReadOnlyList<string> All = [Publish, Yank, Unyank, Delete, Owners];
 }

@@ -15,11 +15,11 @@ namespace Pipeline.Registry.Changes;
 public sealed record Webhook(
     long Id, string Url, Secret Secret, IReadOnlyList<string> Kinds, IReadOnlyList<CratePattern> Crates, long Watermark, long Attempts, long Failing)
 {
-    /// <summary>Whether it wants to be told of a change.</summary>
+    /// <summary>Whether it wants to be told of a change. What a bulk sync brings is one change about no single crate, and told to nobody (design §3).</summary>
     public bool Wants(Change change)
     {
         ArgumentNullException.ThrowIfNull(change);
-        if (Kinds.Count > 0 && !Kinds.Contains(change.Kind, StringComparer.Ordinal)) return false;
-        return Crates.Count == 0 || (change.Crate is { } crate && Crates.Any(pattern => pattern.Matches(crate)));
+        if (change.Crate is not { } crate || (Kinds.Count > 0 && !Kinds.Contains(change.Kind, StringComparer.Ordinal))) return false;
+        return Crates.Count == 0 || Crates.Any(pattern => pattern.Matches(crate));
     }
 }
