@@ -48,6 +48,7 @@ public static class CommandLine
         ChangesCommand.Create(session),
         RebuildCommand.Create(session),
         WebhookCommand.Create(session),
+        ReconcileCommand.Create(session),
         CheckCommand.Create(session),
         ImportCommand.Create(session),
         CommonOptions.Json,

@@ -13,6 +13,7 @@ using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Notices;
 using Pipeline.Workers.Rebuilds;
 using Pipeline.Workers.Records;
+using Pipeline.Workers.Reconciliation;
 using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Tarballs;
 using Pipeline.Workers.Upkeep;
@@ -73,6 +74,7 @@ public static class WorkerCatalogue
         Of<RecordCrate, RecordCrateConsumer, RecordCrateDefinition>("record-crate", bell => Text(bell.CrateId), DelayRecord, StageReplay.OfRows(ResetRecord)),
         Of<DeleteBytes, DeleteBytesConsumer, DeleteBytesDefinition>("delete-bytes", bell => Text(bell.CrateId), DelayDeletion, StageReplay.OfRows(ResetDeletion)),
         Of<Rebuild, RebuildConsumer, RebuildDefinition>("rebuild", bell => Text(bell.Id), RebuildRows.DelaySql, StageReplay.OfRows(RebuildRows.ResetSql)),
+        Of<Reconcile, ReconcileConsumer, ReconcileDefinition>("reconcile", _ => "reconcile", ReconcileRuns.DelaySql, StageReplay.OfRows(ReconcileRuns.ResetSql)),
     ];
 
     private static string Text(long id) => id.ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -10,6 +10,7 @@ using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Notices;
 using Pipeline.Workers.Rebuilds;
+using Pipeline.Workers.Reconciliation;
 using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Upkeep;
 using Pipeline.Workers.Upstream;
@@ -49,6 +50,12 @@ public static class WorkerSetup
         services.AddSingleton<SparseRenderer>();
         services.AddSingleton<SparseRebuild>();
         services.AddSingleton<GitRebuild>();
+        services.AddSingleton<CrateLooks>();
+        services.AddSingleton<CratePages>();
+        services.AddSingleton<StrayFiles>();
+        services.AddSingleton<StrayObjects>();
+        services.AddSingleton<ServedCopies>();
+        services.AddSingleton<Mending>();
         services.AddSingleton(static provider => new LongWork(
             new Lease(
                 provider.GetRequiredService<IDatabase>(), LongWork.LeaseName, provider.GetRequiredService<ThisProcess>().Id, LongWorkLease, provider.GetRequiredService<TimeProvider>()),

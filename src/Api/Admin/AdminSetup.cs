@@ -18,6 +18,7 @@ public static class AdminSetup
         AdminFailures.Map(routes);
         AdminRebuilds.Map(routes);
         AdminWebhooks.Map(routes);
+        AdminReconcile.Map(routes);
         return routes;
     }
 }

@@ -27,7 +27,7 @@ public static class FaultPoints
     public static readonly IReadOnlyList<string> OfSchedules = ["schedule.fired"];
 
     /// <summary>Those of upkeep.</summary>
-    public static readonly IReadOnlyList<string> OfUpkeep = ["rebuild.filled", "rebuild.page", "rebuild.swapping", "rebuild.swapped"];
+    public static readonly IReadOnlyList<string> OfUpkeep = ["rebuild.filled", "rebuild.page", "rebuild.swapping", "rebuild.swapped", "reconcile.page"];
 
     private static readonly string? DieAt = Environment.GetEnvironmentVariable("PIPELINE_DIE_AT")?.Split(':')[0];
     private static readonly string? PauseAt = Environment.GetEnvironmentVariable("PIPELINE_PAUSE_AT")?.Split(':')[0];

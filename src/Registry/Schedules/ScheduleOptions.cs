@@ -6,6 +6,18 @@ public sealed record ScheduleOptions
     /// <summary>Seconds between two clean-ups of the staging area.</summary>
     public double CleanStagingSeconds { get; init; } = 600;
 
+    /// <summary>Seconds between two runs of reconcile.</summary>
+    public double ReconcileSeconds { get; init; } = 86400;
+
+    /// <summary>Whether a run that the schedule starts mends what is derivable.</summary>
+    public bool ReconcileRepair { get; init; } = true;
+
+    /// <summary>How many versions' bytes a run reads and hashes, others each time; of all others it looks at the length.</summary>
+    public int ReconcileHashes { get; init; } = 1000;
+
+    /// <summary>How many index files a run looks at through each cache, others each time.</summary>
+    public int ReconcileCacheSample { get; init; } = 100;
+
     /// <summary>Every how many seconds the schedulers that share a database say that they are alive. One that was silent twice as long is dead; the others do its work.</summary>
     public double CheckinSeconds { get; init; } = 5;
 

@@ -44,6 +44,7 @@ public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorb
         await RingAsync(static id => new DeleteBytes(id), rows.DeletionsAsync).ConfigureAwait(false);
         await RingAsync(static id => new Rebuild(id), rows.RebuildsAsync).ConfigureAwait(false);
         await RingAsync(static name => new SyncUpstream(name), rows.UpstreamsAsync).ConfigureAwait(false);
+        await RingAsync(static id => new Reconcile(RunId: id), rows.ReconcilesAsync).ConfigureAwait(false);
         if (await database.ReadAsync(WaitingRows.GitIsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
         if (cdn.Targets.Count > 0 && await database.ReadAsync(sql => DuePurges.AnyAsync(sql, cdn.Targets)).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
         if ((await database.ReadAsync(WebhookRows.DueAsync).ConfigureAwait(false)).Count > 0) await doorbell.RingAsync(new SendNotices()).ConfigureAwait(false);

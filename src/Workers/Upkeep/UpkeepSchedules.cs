@@ -1,6 +1,7 @@
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Schedules;
+using Pipeline.Workers.Reconciliation;
 
 namespace Pipeline.Workers.Upkeep;
 
@@ -13,6 +14,9 @@ public static class UpkeepSchedules
     /// <summary>The staging clean-up's.</summary>
     public const string CleanStaging = "clean-staging";
 
+    /// <summary>Reconcile's.</summary>
+    public const string Reconcile = ReconcileDefinition.Queue;
+
     /// <summary>All of them.</summary>
     /// <exception cref="InvalidOperationException">An interval is too short; the message names its key.</exception>
     public static IReadOnlyList<Schedule> Of(WorkerOptions workers, ScheduleOptions schedules)
@@ -23,6 +27,7 @@ public static class UpkeepSchedules
         [
             Schedule.Of(Sweep, workers.SweepSeconds, "Workers:SweepSeconds", static (bell, slot) => bell.RingAsync(new Sweep(slot))),
             Schedule.Of(CleanStaging, schedules.CleanStagingSeconds, "Schedules:CleanStagingSeconds", static (bell, slot) => bell.RingAsync(new CleanStaging(slot))),
+            Schedule.Of(Reconcile, schedules.ReconcileSeconds, "Schedules:ReconcileSeconds", static (bell, slot) => bell.RingAsync(new Contracts.Upkeep.Reconcile(slot))),
         ];
     }
 }

@@ -100,6 +100,9 @@ public sealed class WaitingRows(WorkerOptions options)
             static row => row.Text(0), _again, (long)most);
     }
 
+    /// <summary>Claims runs of reconcile that nobody is at.</summary>
+    public ValueTask<List<long>> ReconcilesAsync(Statements sql, int most) => ReconcileRuns.ClaimAsync(sql, _again, most);
+
     /// <summary>Whether the git writer has anything to do that is due: crates that lag, or a remote that is to be tried again.</summary>
     public static async ValueTask<bool> GitIsBehindAsync(Statements sql)
     {
@@ -136,6 +139,7 @@ public sealed class WaitingRows(WorkerOptions options)
         {
             await sql.ExecuteAsync("UPDATE publishes SET rung_at = NULL WHERE decided_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
             await sql.ExecuteAsync("UPDATE projections SET rung_at = NULL WHERE reached < wanted AND rung_at IS NOT NULL").ConfigureAwait(false);
+            await sql.ExecuteAsync("UPDATE reconcile_runs SET rung_at = NULL WHERE finished_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
             await sql.ExecuteAsync("UPDATE rebuilds SET rung_at = NULL WHERE finished_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
             await sql.ExecuteAsync("UPDATE upstreams SET rung_at = NULL WHERE rung_at IS NOT NULL").ConfigureAwait(false);
             return await sql.ExecuteAsync("UPDATE deletions SET rung_at = NULL WHERE done_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
