@@ -38,6 +38,8 @@ public static class CommandLine
         ServeCommands.Worker(session),
         MigrateCommand.Create(session),
         RecoverCommand.Create(session),
+        ReadOnlyCommand.Create(session),
+        SquashCommand.Create(session),
         UserCommand.Create(session),
         TokenCommand.Create(session),
         CrateCommand.Create(session),

@@ -15,6 +15,7 @@ using Pipeline.Workers.Rebuilds;
 using Pipeline.Workers.Records;
 using Pipeline.Workers.Reconciliation;
 using Pipeline.Workers.SparseIndex;
+using Pipeline.Workers.Squash;
 using Pipeline.Workers.Tarballs;
 using Pipeline.Workers.Upkeep;
 using Pipeline.Workers.Upstream;
@@ -73,6 +74,7 @@ public static class WorkerCatalogue
         Of<CleanStaging, CleanStagingConsumer, CleanStagingDefinition>("clean-staging", _ => "staging", null, StageReplay.OfBell("staging", new CleanStaging())),
         Of<RecordCrate, RecordCrateConsumer, RecordCrateDefinition>("record-crate", bell => Text(bell.CrateId), DelayRecord, StageReplay.OfRows(ResetRecord)),
         Of<DeleteBytes, DeleteBytesConsumer, DeleteBytesDefinition>("delete-bytes", bell => Text(bell.CrateId), DelayDeletion, StageReplay.OfRows(ResetDeletion)),
+        Of<SquashIndex, SquashIndexConsumer, SquashIndexDefinition>("squash-index", _ => SquashRow.Key, SquashRow.DelaySql, StageReplay.OfBell(SquashRow.Key, new SquashIndex(), SquashRow.ResetSql)),
         Of<Rebuild, RebuildConsumer, RebuildDefinition>("rebuild", bell => Text(bell.Id), RebuildRows.DelaySql, StageReplay.OfRows(RebuildRows.ResetSql)),
         Of<Reconcile, ReconcileConsumer, ReconcileDefinition>("reconcile", _ => "reconcile", ReconcileRuns.DelaySql, StageReplay.OfRows(ReconcileRuns.ResetSql)),
     ];

@@ -53,6 +53,41 @@ public class ReadOnlyTests
         (await fixture.Temp.Database.WriteAsync(ReadOnlyState.EndAsync)).ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData("done", 0, 0, 5, true)]
+    [InlineData("done", 1, 0, 5, false)]
+    [InlineData("done", 0, 2, 5, false)]
+    [InlineData("failed", 0, 0, 5, false)]
+    [InlineData("running", 0, 0, 5, false)]
+    [InlineData("done", 0, 0, -5, false)]
+    public async Task It_takes_writes_again_once_a_reconcile_run_that_began_since_found_nothing(string state, long open, long inFlight, long secondsAfter, bool ends)
+    {
+        await using var fixture = await ApiFixture.CreateAsync();
+        await fixture.Temp.Database.WriteAsync(static sql => ReadOnlyState.BeginEpochAsync(sql, "test"));
+        (await fixture.Temp.Database.WriteAsync(ReadOnlyState.EndWhenReconciledAsync)).ShouldBeFalse();
+        await RunAsync(fixture, state, open, inFlight, secondsAfter);
+
+        (await fixture.Temp.Database.WriteAsync(ReadOnlyState.EndWhenReconciledAsync)).ShouldBe(ends);
+        (await fixture.Temp.Database.ReadAsync(ReadOnlyState.IsOnAsync)).ShouldBe(!ends);
+    }
+
+    [Fact]
+    public async Task A_clean_run_that_a_later_one_contradicts_does_not_count()
+    {
+        await using var fixture = await ApiFixture.CreateAsync();
+        await fixture.Temp.Database.WriteAsync(static sql => ReadOnlyState.BeginEpochAsync(sql, "test"));
+        await RunAsync(fixture, "done", 0, 0, 5);
+        await RunAsync(fixture, "done", 3, 0, 6);
+        (await fixture.Temp.Database.WriteAsync(ReadOnlyState.EndWhenReconciledAsync)).ShouldBeFalse();
+    }
+
+    private static async Task RunAsync(ApiFixture fixture, string state, long open, long inFlight, long secondsAfter) => await fixture.Temp.ExecuteAsync(
+        """
+        INSERT INTO reconcile_runs (cause, repair, state, started_at, finished_at, differences_open, in_flight)
+        SELECT 'operator', FALSE, CAST($1 AS TEXT), read_only_since + $2, CASE WHEN CAST($1 AS TEXT) = 'running' THEN NULL ELSE read_only_since + $2 + 1 END, CAST($3 AS BIGINT), CAST($4 AS BIGINT) FROM registry
+        """,
+        state, secondsAfter * 1_000_000, open, inFlight);
+
     private static Task<string?> StateAsync(ApiFixture fixture) => fixture.Temp.TextAsync(
         "SELECT (SELECT state || revision FROM crates) || (SELECT count(*) FROM owners) || (SELECT count(*) FROM changes) || (SELECT count(*) FROM versions WHERE yanked)").AsTask();
 }

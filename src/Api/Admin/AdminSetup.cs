@@ -16,6 +16,8 @@ public static class AdminSetup
         AdminPublishes.Map(routes);
         AdminStatus.Map(routes);
         AdminFailures.Map(routes);
+        AdminSquash.Map(routes);
+        AdminReadOnly.Map(routes);
         AdminRebuilds.Map(routes);
         AdminWebhooks.Map(routes);
         AdminReconcile.Map(routes);

@@ -13,6 +13,7 @@ internal static class AdminUsers
     {
         AdminCall.Map(routes, HttpMethods.Get, "users", "Accounts, by id", ListAsync);
         AdminCall.Map(routes, HttpMethods.Post, "users", "Makes an account", AddAsync);
+        AdminCall.Map(routes, HttpMethods.Put, "users/{login}/email", "Sets an account's verified e-mail address", SetEmailAsync);
         AdminCall.Map(routes, HttpMethods.Put, "users/{login}/lock", "Locks an account", LockAsync);
         AdminCall.Map(routes, HttpMethods.Delete, "users/{login}/lock", "Unlocks an account", UnlockAsync);
     }
@@ -37,6 +38,13 @@ internal static class AdminUsers
         var wanted = new NewUser(body.Login ?? "", NullIfEmpty(body.Name), NullIfEmpty(body.Email), body.IsAdmin);
         var (user, refused) = await call.Service<UserStore>().AddAsync(wanted, call.Actor, call.Aborted).ConfigureAwait(false);
         return user is null ? AdminCall.Refuse(refused!) : AdminCall.Answer(new UserAnswer(Shape(user)), AdminJson.Default.UserAnswer, StatusCodes.Status201Created);
+    }
+
+    private static async ValueTask<IResult> SetEmailAsync(AdminCall call)
+    {
+        var (body, reject) = await call.BodyAsync(AdminJson.Default.EmailRequest, "an `email`").ConfigureAwait(false);
+        if (body is null) return AdminCall.Refuse(reject!);
+        return await ShowAsync(call, await call.Service<UserStore>().SetEmailAsync(call.Route("login"), body.Email ?? "", call.Actor, call.Aborted).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
     private static async ValueTask<IResult> LockAsync(AdminCall call)

@@ -5,8 +5,8 @@ using Pipeline.Registry.Truth;
 namespace Pipeline.Api.Publishing;
 
 /// <summary>
-/// Whether uploads are taken at all: not by a registry that was restored and is read-only. Known for a second, so that a publish need not
-/// ask; what slips by waits until it may be decided (the reservation asks again).
+/// Whether uploads are taken at all: not by a registry that was restored and is read-only. That it does is known for a second, so that a
+/// publish need not ask; what slips by waits until it may be decided (the reservation asks again).
 /// </summary>
 internal sealed class ReadOnlyGate(IDatabase database, TimeProvider clock)
 {
@@ -18,7 +18,7 @@ internal sealed class ReadOnlyGate(IDatabase database, TimeProvider clock)
     public async ValueTask<Reject?> CheckAsync(CancellationToken cancellationToken)
     {
         var last = Volatile.Read(ref _last);
-        if (last is null || clock.GetElapsedTime(last.Asked) > Known)
+        if (last is null || last.IsOn || clock.GetElapsedTime(last.Asked) > Known)
         {
             var asked = clock.GetTimestamp();
             last = new Answer(await database.ReadAsync(ReadOnlyState.IsOnAsync, cancellationToken).ConfigureAwait(false), asked);

@@ -8,7 +8,7 @@ namespace Pipeline.Cli.Commands;
 /// <summary><c>pipeline user add|list|lock|unlock</c>: accounts.</summary>
 internal static class UserCommand
 {
-    public static Command Create(Session session) => new("user", "Accounts") { Add(session), List(session), Lock(session), Unlock(session) };
+    public static Command Create(Session session) => new("user", "Accounts") { Add(session), List(session), Email(session), Lock(session), Unlock(session) };
 
     private static Command Add(Session session)
     {
@@ -58,6 +58,21 @@ internal static class UserCommand
                     user.IsAdmin ? "yes" : "", LockText(user), Times.Show(user.CreatedAt),
                 })]);
             return More(session, page.NextCursor);
+        });
+        return command;
+    }
+
+    private static Command Email(Session session)
+    {
+        var login = Login();
+        var address = new Argument<string>("ADDRESS") { Description = "The e-mail address, taken as verified" };
+        var command = new Command("email", "Set an account's e-mail address; one that came back from a recovery has none") { login, address };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var client = session.Connect();
+            var answer = await client.SendAsync(
+                HttpMethod.Put, Path($"users/{parsed.GetValue(login)}/email"), json => json.WriteString("email", parsed.GetRequiredValue(address)), cancellationToken).ConfigureAwait(false);
+            return Say(session, parsed, answer, $"user {answer.Text("user", "login")} has the address {answer.Text("user", "email")}");
         });
         return command;
     }

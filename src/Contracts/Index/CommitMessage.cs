@@ -23,4 +23,9 @@ public static class CommitMessage
     /// <param name="upstream">The upstream's name.</param>
     /// <param name="crates">How many crates' files changed.</param>
     public static string ForSync(string upstream, int crates) => string.Create(CultureInfo.InvariantCulture, $"Sync {crates} crates from `{upstream}`");
+
+    /// <summary>The message of the one commit that a squash leaves (crates-io-behaviour §4.3, without its links).</summary>
+    /// <param name="previous">The commit that the history ended with.</param>
+    /// <param name="snapshot">The branch that keeps it.</param>
+    public static string ForSquash(string previous, string snapshot) => $"Collapse index into one commit\n\nPrevious HEAD was {previous}, now on the `{snapshot}` branch\n";
 }

@@ -19,7 +19,7 @@ public sealed record Stage(string Queue, Type Message, Func<object, string> Key,
 /// <summary>Every stage of this program by its message.</summary>
 public sealed class Stages(IEnumerable<Stage> stages)
 {
-    private static readonly HashSet<Type> Keyless = [typeof(CommitIndex), typeof(PurgeCdn), typeof(SendNotices), typeof(Sweep), typeof(CleanStaging)];
+    private static readonly HashSet<Type> Keyless = [typeof(CommitIndex), typeof(PurgeCdn), typeof(SendNotices), typeof(Sweep), typeof(CleanStaging), typeof(SquashIndex)];
 
     private readonly Dictionary<Type, Stage> _byMessage = stages.ToDictionary(stage => stage.Message);
 

@@ -30,6 +30,9 @@ public static class FaultPoints
     /// <summary>Those of upkeep.</summary>
     public static readonly IReadOnlyList<string> OfUpkeep = ["rebuild.filled", "rebuild.page", "rebuild.swapping", "rebuild.swapped", "reconcile.page"];
 
+    /// <summary>Those of a squash of the git index.</summary>
+    public static readonly IReadOnlyList<string> OfSquash = ["squash.made", "squash.pushed", "squash.moved"];
+
     private static readonly string? DieAt = Environment.GetEnvironmentVariable("PIPELINE_DIE_AT")?.Split(':')[0];
     private static readonly string? PauseAt = Environment.GetEnvironmentVariable("PIPELINE_PAUSE_AT")?.Split(':')[0];
     private static readonly string? FailAt = Environment.GetEnvironmentVariable("PIPELINE_FAIL_AT");

@@ -36,6 +36,12 @@ public sealed record GitIndexOptions
     public int PacksBeforeRepack { get; init; } = 50;
 
     /// <summary>
+    /// With at least so many commits the scheduled squash puts the history away on a branch of its own (<c>Schedules:SquashHours</c>); 0: only an
+    /// operator does.
+    /// </summary>
+    public int SquashAfterCommits { get; init; } = 10_000;
+
+    /// <summary>
     /// The fewest seconds from one batch to the next. A batch costs git about 10 ms of processor time whatever its size, so under load a short
     /// wait makes each commit cheaper; the first change after a pause never waits. Keep it well below a second.
     /// </summary>

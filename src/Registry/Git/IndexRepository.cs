@@ -157,6 +157,17 @@ public sealed class IndexRepository(GitProgram git, GitIndexOptions options, Tim
         if (exitCode != 0) throw new TransientException("git-away", $"git ls-tree ended with {exitCode}: {errors}");
     }
 
+    /// <summary>How many commits the branch has; 0: there is no repository, or no commit.</summary>
+    /// <exception cref="TransientException">Git cannot be run, or failed.</exception>
+    public async Task<long> CountAsync(CancellationToken cancellationToken)
+    {
+        if (!Exists) return 0;
+        var result = await git.RunAsync(Path, ["rev-list", "--count", "--ignore-missing", Branch, "--"], default, options.CommandLimit, cancellationToken).ConfigureAwait(false);
+        if (result.ExitCode != 0 && result.Errors.Contains("bad revision", StringComparison.Ordinal)) return 0;
+        if (result.ExitCode != 0) throw new TransientException("git-away", $"git rev-list ended with {result.ExitCode}: {result.Errors}");
+        return long.Parse(System.Text.Encoding.ASCII.GetString(result.Output), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _turn.Dispose();
 

@@ -5,7 +5,7 @@ using Pipeline.Registry.Failures;
 namespace Pipeline.Registry.Git;
 
 /// <summary>The right to write to the index, held under the writer's lock from before the first read to after the last commit.</summary>
-public sealed class IndexSession : IAsyncDisposable
+public sealed partial class IndexSession : IAsyncDisposable
 {
     private const int StaleExit = 1;
     private static readonly string[] NoArguments = [];

@@ -88,6 +88,41 @@ public sealed class RemoteSession
         };
     }
 
+    /// <summary>The remote's snapshot branches, with the commits they keep.</summary>
+    /// <exception cref="TransientException">The remote is away or refuses us.</exception>
+    public async Task<IReadOnlyDictionary<string, string>> SnapshotsAsync(CancellationToken cancellationToken)
+    {
+        var result = await _remote.RunAsync(
+            _repository.Path, ["ls-remote", "--quiet", "--heads", "--", _remote.Address.Url, "refs/heads/snapshot-*"], _held, cancellationToken).ConfigureAwait(false);
+        return result.ExitCode == 0 ? IndexSession.RefLines(result.Output) : throw Away("ls-remote", result);
+    }
+
+    /// <summary>
+    /// Pushes the commit that has no history and the branch that keeps it, both or neither, on the condition that the remote's branch is where it
+    /// was: the one push of this program that does not build on what is there.
+    /// </summary>
+    /// <returns>False: the remote's branch is elsewhere.</returns>
+    /// <exception cref="TransientException">The remote is away, or refuses us or the commits.</exception>
+    public async Task<bool> PushSquashAsync(string from, string to, string snapshot, CancellationToken cancellationToken)
+    {
+        var branch = _remote.Address.Branch;
+        var result = await _remote.RunAsync(
+            _repository.Path,
+            [
+                "push", "--porcelain", "--atomic", "--no-verify", "--no-follow-tags", "--recurse-submodules=no", $"--force-with-lease={branch}:{from}",
+                "--", _remote.Address.Url, $"{from}:refs/heads/{snapshot}", $"{to}:{branch}",
+            ],
+            _held,
+            cancellationToken).ConfigureAwait(false);
+        return PushReport.Read(Encoding.UTF8.GetString(result.Output), result.ExitCode, branch, out var reason) switch
+        {
+            PushOutcome.Confirmed => true,
+            PushOutcome.Moved => false,
+            PushOutcome.Refused => throw new TransientException("git-remote-refused", $"the git remote refuses the squash: {_remote.Clean(reason)}; {result.Errors}"),
+            _ => throw Away("push", result),
+        };
+    }
+
     /// <summary>Whether the clone has a commit.</summary>
     /// <exception cref="TransientException">Git cannot be run.</exception>
     public async Task<bool> HasAsync(string commit, CancellationToken cancellationToken)

@@ -28,6 +28,23 @@ public sealed class UserStore(IDatabase database, CallerCache cache)
     public ValueTask<User?> FindAsync(string login, CancellationToken cancellationToken = default) =>
         database.ReadAsync(sql => sql.FirstAsync($"SELECT {Columns} FROM users WHERE login_key = $1", Read, Key(login)), cancellationToken);
 
+    /// <summary>Sets an account's verified e-mail address: one that came back from a recovery has none.</summary>
+    /// <returns>Null, or why not (404 or 400).</returns>
+    public async ValueTask<Reject?> SetEmailAsync(string login, string email, Actor actor, CancellationToken cancellationToken = default)
+    {
+        if (Check(new NewUser("a", Email: email)) is { } reject) return reject;
+        var changed = await database.WriteAsync(
+            async sql =>
+            {
+                var rows = await sql.ExecuteAsync("UPDATE users SET email = $2 WHERE login_key = $1", Key(login), email).ConfigureAwait(false);
+                if (rows > 0) await Audit.WriteAsync(sql, "set-email", actor, detail: login).ConfigureAwait(false);
+                return rows;
+            },
+            cancellationToken).ConfigureAwait(false);
+        cache.Clear();
+        return changed > 0 ? null : new Reject(RejectCodes.NotFound, 404, $"could not find user with login `{login}`");
+    }
+
     /// <summary>Locks an account: its tokens are refused, nothing of it is lost. A second lock replaces the first.</summary>
     /// <param name="login">The account.</param>
     /// <param name="reason">Why; its owner is shown this.</param>

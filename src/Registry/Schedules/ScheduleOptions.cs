@@ -18,6 +18,9 @@ public sealed record ScheduleOptions
     /// <summary>How many index files a run looks at through each cache, others each time.</summary>
     public int ReconcileCacheSample { get; init; } = 100;
 
+    /// <summary>Hours between two looks at whether the git index has enough history to be squashed.</summary>
+    public double SquashHours { get; init; } = 24;
+
     /// <summary>Every how many seconds the schedulers that share a database say that they are alive. One that was silent twice as long is dead; the others do its work.</summary>
     public double CheckinSeconds { get; init; } = 5;
 

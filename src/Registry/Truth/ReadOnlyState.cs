@@ -43,4 +43,20 @@ public static class ReadOnlyState
         ArgumentNullException.ThrowIfNull(sql);
         return await sql.ExecuteAsync("UPDATE registry SET read_only = FALSE, read_only_reason = NULL, read_only_since = NULL WHERE read_only").ConfigureAwait(false) == 1;
     }
+
+    /// <summary>
+    /// Takes writes again when the newest reconcile run that began since is done, left no difference open and met no crate under way. Returns
+    /// whether it did not before.
+    /// </summary>
+    public static async ValueTask<bool> EndWhenReconciledAsync(Statements sql)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return await sql.ExecuteAsync(
+            """
+            UPDATE registry SET read_only = FALSE, read_only_reason = NULL, read_only_since = NULL
+            WHERE read_only AND EXISTS (
+                SELECT 1 FROM reconcile_runs r WHERE r.state = 'done' AND r.differences_open = 0 AND r.in_flight = 0 AND r.started_at >= registry.read_only_since
+                    AND NOT EXISTS (SELECT 1 FROM reconcile_runs n WHERE n.id > r.id AND n.finished_at IS NOT NULL))
+            """).ConfigureAwait(false) == 1;
+    }
 }

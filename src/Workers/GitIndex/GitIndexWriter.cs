@@ -13,7 +13,7 @@ namespace Pipeline.Workers.GitIndex;
 /// Everything from the first read to the last note happens under the lease, which chooses one process among all machines, and under the
 /// writer's lock, which its git inherits: so an older rendering can never follow a newer one, and a process that has lost the lease notes nothing.
 /// </summary>
-public sealed class GitIndexWriter(IDatabase database, IndexRepository repository, GitIndexOptions options, FailureLog failures, Lease lease, RemoteIndex remote, TimeProvider clock, ILogger<GitIndexWriter> logger)
+public sealed partial class GitIndexWriter(IDatabase database, IndexRepository repository, GitIndexOptions options, FailureLog failures, Lease lease, RemoteIndex remote, TimeProvider clock, ILogger<GitIndexWriter> logger)
 {
     /// <summary>The name of the lease.</summary>
     public const string LeaseName = "git-writer";

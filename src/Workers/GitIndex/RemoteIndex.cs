@@ -69,6 +69,22 @@ public sealed class RemoteIndex(IDatabase database, RegistryOptions registry, Le
         return true;
     }
 
+    /// <summary>Pushes a commit without history in place of the remote's tip, and the branch that keeps the history. The branch here is the caller's to move.</summary>
+    /// <returns>False: the remote has moved, nothing was changed there; catch up and decide anew.</returns>
+    /// <exception cref="TransientException">The remote is away, or refuses us or the commits.</exception>
+    public async Task<bool> PushSquashAsync(IndexSession session, string from, string to, string snapshot, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        var under = _inStepUnder;
+        // Until the branch here has moved too, what stands at the remote is not what stands here.
+        _inStepUnder = 0;
+        if (!await session.Remote!.PushSquashAsync(from, to, snapshot, cancellationToken).ConfigureAwait(false)) return false;
+        FaultPoints.Reach("squash.pushed");
+        await session.MoveAsync(from, to, snapshot, cancellationToken).ConfigureAwait(false);
+        _inStepUnder = under;
+        return true;
+    }
+
     /// <summary>Notes, in the transaction that notes what it shows, the commit that the remote has confirmed.</summary>
     public static ValueTask<int> NoteAsync(Statements sql, string? tip)
     {

@@ -49,6 +49,8 @@ public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorb
         if (cdn.Targets.Count > 0 && await database.ReadAsync(sql => DuePurges.AnyAsync(sql, cdn.Targets)).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
         if ((await database.ReadAsync(WebhookRows.DueAsync).ConfigureAwait(false)).Count > 0) await doorbell.RingAsync(new SendNotices()).ConfigureAwait(false);
         await trim.RunAsync().ConfigureAwait(false);
+        if (await database.ReadAsync(SquashRow.IsDueAsync).ConfigureAwait(false)) await doorbell.RingAsync(new SquashIndex()).ConfigureAwait(false);
+        if (await database.WriteAsync(ReadOnlyState.EndWhenReconciledAsync).ConfigureAwait(false)) logger.LogWarning("the registry was reconciled and takes writes again");
         await slots.DoneAsync(UpkeepSchedules.Sweep, slot).ConfigureAwait(false);
     }
 

@@ -8,6 +8,7 @@ namespace Pipeline.Api.Admin.Shapes;
 [JsonSerializable(typeof(UsersAnswer))]
 [JsonSerializable(typeof(UserRequest))]
 [JsonSerializable(typeof(LockRequest))]
+[JsonSerializable(typeof(EmailRequest))]
 [JsonSerializable(typeof(TokenAnswer))]
 [JsonSerializable(typeof(TokensAnswer))]
 [JsonSerializable(typeof(TokenRequest))]
@@ -31,5 +32,7 @@ namespace Pipeline.Api.Admin.Shapes;
 [JsonSerializable(typeof(WebhookAnswer))]
 [JsonSerializable(typeof(WebhooksAnswer))]
 [JsonSerializable(typeof(WebhookRequest))]
+[JsonSerializable(typeof(SquashAnswer))]
+[JsonSerializable(typeof(ReadOnlyAnswer))]
 [JsonSerializable(typeof(ErrorsAnswer))]
 public sealed partial class AdminJson : JsonSerializerContext;

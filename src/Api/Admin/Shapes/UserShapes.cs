@@ -28,6 +28,10 @@ public sealed record UsersAnswer(IReadOnlyList<UserShape> Users, string? NextCur
 /// <param name="IsAdmin">Whether it administers the registry.</param>
 public sealed record UserRequest(string Login, string? Name = null, string? Email = null, bool IsAdmin = false);
 
+/// <summary>The body that sets an account's address.</summary>
+/// <param name="Email">Its e-mail address, taken as verified: the operator vouches for it.</param>
+public sealed record EmailRequest(string Email);
+
 /// <summary>The body that locks an account.</summary>
 /// <param name="Reason">Why: its owner is told.</param>
 /// <param name="Until">Until when; null: without end.</param>
