@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Pipeline.Contracts;
@@ -9,12 +10,16 @@ namespace Pipeline.Registry.Store;
 
 /// <summary>
 /// Objects as files below one folder. A file appears under its name only when it is whole and on disk: it is written elsewhere,
-/// synced, then linked (create-only) or renamed (replace), and its folder is synced.
+/// synced, then linked (create-only) or renamed (replace), and its folder is synced. A disk in trouble is an outage of the store: what it held up
+/// is tried again.
 /// </summary>
 public sealed class FolderStore : IObjectStore
 {
     private const string Unfinished = ".unfinished";
     private const string Rebuilt = ".rebuilt";
+    private const int Full = 28;
+    private const int OverQuota = 122;
+    private const int LastErrorNumber = 133;
     private const int LargestBuffer = 128 * 1024;
     private const int MostTries = 3;
 
@@ -42,11 +47,11 @@ public sealed class FolderStore : IObjectStore
         var temporary = await WriteAsync(content, length, cancellationToken).ConfigureAwait(false);
         try
         {
-            return Link(temporary, key);
+            return OnDisk(() => Link(temporary, key));
         }
         finally
         {
-            File.Delete(temporary);
+            OnDisk(() => File.Delete(temporary));
         }
     }
 
@@ -54,21 +59,13 @@ public sealed class FolderStore : IObjectStore
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
     {
         using var stream = new MemoryStream(content.ToArray(), writable: false);
-        Rename(await WriteAsync(stream, content.Length, cancellationToken).ConfigureAwait(false), key);
+        var temporary = await WriteAsync(stream, content.Length, cancellationToken).ConfigureAwait(false);
+        OnDisk(() => Rename(temporary, key));
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> PromoteAsync(StagedBytes staged, string key, bool replace, CancellationToken cancellationToken = default)
-    {
-        var path = PathOf(staged.Key);
-        if (!File.Exists(path)) throw new FileNotFoundException($"no object {staged.Key}");
-        if (!Holds(path, staged)) throw new InvalidDataException($"the bytes at {staged.Key} are not the ones received");
-        if (!replace) return ValueTask.FromResult(Link(path, key) || Holds(PathOf(key), staged));
-        var temporary = NewTemporary();
-        Libc.HardLink(path, temporary);
-        Rename(temporary, key);
-        return ValueTask.FromResult(true);
-    }
+    public ValueTask<bool> PromoteAsync(StagedBytes staged, string key, bool replace, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(OnDisk(() => Promote(staged, key, replace)));
 
     /// <inheritdoc/>
     public ValueTask<StoredObject?> OpenAsync(string key, ByteRange? range, CancellationToken cancellationToken)
@@ -109,7 +106,10 @@ public sealed class FolderStore : IObjectStore
     {
         // Not synced: an object that a crash brings back is found by upkeep, and nothing names it.
         var path = PathOf(key);
-        if (File.Exists(path)) File.Delete(path);
+        OnDisk(() =>
+        {
+            if (File.Exists(path)) File.Delete(path);
+        });
         return ValueTask.CompletedTask;
     }
 
@@ -190,6 +190,18 @@ public sealed class FolderStore : IObjectStore
         return Checksum.FromBytes(hash.GetHashAndReset()) == expected.Checksum;
     }
 
+    private bool Promote(StagedBytes staged, string key, bool replace)
+    {
+        var path = PathOf(staged.Key);
+        if (!File.Exists(path)) throw new FileNotFoundException($"no object {staged.Key}");
+        if (!Holds(path, staged)) throw new InvalidDataException($"the bytes at {staged.Key} are not the ones received");
+        if (!replace) return Link(path, key) || Holds(PathOf(key), staged);
+        var temporary = NewTemporary();
+        Libc.HardLink(path, temporary);
+        Rename(temporary, key);
+        return true;
+    }
+
     private string NewTemporary() => Path.Combine(_unfinished, Guid.NewGuid().ToString("n"));
 
     private async ValueTask<string> WriteAsync(Stream content, long length, CancellationToken cancellationToken)
@@ -197,20 +209,18 @@ public sealed class FolderStore : IObjectStore
         var temporary = NewTemporary();
         try
         {
-            var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+            var file = OnDisk(() => new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0));
             await using (file.ConfigureAwait(false))
             {
                 await CopyAsync(content, file, length, cancellationToken).ConfigureAwait(false);
-                file.Flush(flushToDisk: true);
+                OnDisk(() => file.Flush(flushToDisk: true));
             }
 
             return temporary;
         }
-        catch (Exception e)
+        catch
         {
-            File.Delete(temporary);
-            // A full disk is an outage of the store, not a bug; running out of the content itself is the caller's matter.
-            if (e is IOException and not EndOfStreamException && IsFull(e)) throw new TransientException("store-full", "the object store is full", e);
+            OnDisk(() => File.Delete(temporary));
             throw;
         }
     }
@@ -224,7 +234,7 @@ public sealed class FolderStore : IObjectStore
             {
                 var read = await content.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, length)), cancellationToken).ConfigureAwait(false);
                 if (read == 0) throw new EndOfStreamException();
-                file.Write(buffer, 0, read);
+                OnDisk(() => file.Write(buffer, 0, read));
                 length -= read;
             }
         }
@@ -234,7 +244,28 @@ public sealed class FolderStore : IObjectStore
         }
     }
 
-    private static bool IsFull(Exception e) => (e.HResult & 0xFFFF) == 28 || e.HResult == unchecked((int)0x80070070);
+    /// <summary>Works on the disk. One that is full, read-only, failing or closed to us is an outage, whatever call it shows in.</summary>
+    private static T OnDisk<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException and not FileNotFoundException)
+        {
+            // The path in the framework's text is nobody's business outside.
+            var number = e.InnerException is Win32Exception inner ? inner.NativeErrorCode : e.HResult & 0xFFFF;
+            throw number is Full or OverQuota
+                ? new TransientException("store-full", "the object store is full", e)
+                : new TransientException("store-away", $"the object store cannot be used ({(number <= LastErrorNumber ? new Win32Exception(number).Message : e.GetType().Name)})", e);
+        }
+    }
+
+    private static void OnDisk(Action work) => OnDisk(() =>
+    {
+        work();
+        return true;
+    });
 
     private bool Link(string existing, string key)
     {

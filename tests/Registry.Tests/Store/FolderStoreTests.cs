@@ -1,3 +1,5 @@
+using Pipeline.Contracts;
+using Pipeline.Registry.Failures;
 using Pipeline.Registry.Store;
 
 namespace Pipeline.Registry.Tests.Store;
@@ -46,6 +48,28 @@ public sealed class FolderStoreTests : ObjectStoreContract, IDisposable
         }
 
         listed.Count.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(".unfinished")]
+    [InlineData("index")]
+    [InlineData("crates")]
+    public async Task A_disk_in_trouble_is_an_outage_whatever_call_it_shows_in_and_its_paths_stay_inside(string spoilt)
+    {
+        await Store.PutAsync("staging/a", "content"u8.ToArray());
+        var staged = new StagedBytes("staging/a", 7, Checksum.OfContent("content"u8));
+        var path = Path.Combine(_folder.Objects, spoilt);
+        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        await File.WriteAllTextAsync(path, "a file in the way of a folder");
+        Func<Task> call = spoilt == "crates" ? () => Store.PromoteAsync(staged, "crates/a/a", replace: false).AsTask() : () => Store.PutAsync("index/a", "content"u8.ToArray()).AsTask();
+
+        var outage = await Should.ThrowAsync<TransientException>(call);
+
+        outage.Code.ShouldBe("store-away");
+        outage.Message.ShouldNotContain(_parent.FullName);
+        File.Delete(path);
+        if (spoilt == ".unfinished") Directory.CreateDirectory(path);
+        await call();
     }
 
     public void Dispose()
