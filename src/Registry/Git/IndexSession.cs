@@ -150,6 +150,8 @@ public sealed partial class IndexSession : IAsyncDisposable
     private static readonly string[] TroubleWords =
     [
         "No space left", "Disk quota", "Read-only file system", "Permission denied", "Input/output error", "Out of memory", "Cannot allocate memory", "Too many open files",
+        // What git says of a short write, without the system's words for it.
+        "Out of diskspace", "write error",
         "not a git repository", "unable to create", "unable to write", "Cannot store", "dubious ownership",
     ];
 }

@@ -89,6 +89,16 @@ public sealed class IndexFolder : IDisposable
             """),
     };
 
+    /// <summary>Puts a program in git's place that takes no commit and says why.</summary>
+    public void FailCommitsWith(string error) => Options = Options with
+    {
+        Program = Script(
+            $"""
+            case "$*" in *fast-import*) cat > /dev/null; echo '{error}' >&2; exit 128;; esac
+            exec git "$@"
+            """),
+    };
+
     /// <summary>Puts a program in git's place that kills every fast-import when it has read so much.</summary>
     public void KillCommitsAfter(int bytes) => Options = Options with
     {

@@ -39,6 +39,24 @@ public sealed class IndexSessionTests : IDisposable
         _index.ShouldBeSound();
     }
 
+    [Theory]
+    [InlineData("fatal: sha1 file /index.git/objects/pack/tmp_pack_a write error. Out of diskspace")]
+    [InlineData("fatal: sha1 file /index.git/objects/pack/tmp_pack_a write error: No space left on device")]
+    [InlineData("fatal: unable to create temporary file: Read-only file system")]
+    public async Task A_disk_in_trouble_is_an_outage_and_not_the_commits_fault(string error)
+    {
+        using var repository = _index.Open();
+        await using (await repository.BeginWriteAsync(None))
+        {
+        }
+
+        _index.FailCommitsWith(error);
+        using var failing = _index.Open();
+        await using var session = await failing.BeginWriteAsync(None);
+
+        (await Should.ThrowAsync<TransientException>(() => session.CommitAsync(null, [Commit("Create crate `A`", "1/a", "one\n")], None))).Code.ShouldBe("git-away");
+    }
+
     [Fact]
     public async Task Blob_ids_at_the_tip_are_those_of_the_bytes_and_null_where_there_is_no_file()
     {
