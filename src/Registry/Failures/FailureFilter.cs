@@ -32,9 +32,9 @@ public sealed class FailureFilter<T>(Stages stages, FailureLog failures, IDoorbe
             await next.Send(context).ConfigureAwait(false);
             await failures.ResolveAsync(stage, key).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested || context.CancellationToken.IsCancellationRequested)
         {
-            // The process is going down: the row still waits, the next process's sweep rings.
+            // The process is going down, or the way to the broker was lost and the bus gave the message up: the row still waits, the sweep rings.
             run.Outcome = StageRun.Stopped;
         }
         catch (Exception e)

@@ -153,6 +153,24 @@ public sealed class RabbitMqBusTests
         }, seconds: 100);
     }
 
+    [Fact]
+    public async Task Work_that_is_cancelled_because_the_way_to_the_broker_is_lost_is_no_failure_and_is_done_again()
+    {
+        await using var broker = await BrokerHost.CreateAsync(await RealServices.SharedAsync("rabbitmq"));
+        var url = new UriBuilder(broker.Url);
+        await using var cable = Cable.To(url.Port);
+        url.Port = cable.Port;
+        await using var process = await Process.StartAsync(url.Uri.AbsoluteUri);
+        await process.Doorbell.RingAsync(new ValidateTarball("held"));
+        (await process.Heard.Next()).ShouldBe("held");
+
+        cable.Cut();
+        cable.Mend();
+
+        await UntilAsync(() => Task.FromResult(process.Heard.Times("held") > 1), seconds: 100);
+        await process.UntilAsync("SELECT count(*) FROM failures", 0);
+    }
+
     // The bus tries again after up to a minute, when the broker was away for long.
     private static async Task UntilAsync(Func<Task<bool>> holds, double seconds = 60)
     {
@@ -248,7 +266,12 @@ public sealed class RabbitMqBusTests
 
     private sealed class TarballConsumer(Ear<ValidateTarball> ear) : IConsumer<ValidateTarball>
     {
-        public Task Consume(ConsumeContext<ValidateTarball> context) => ear.Hear(context.Message.PublishId);
+        public async Task Consume(ConsumeContext<ValidateTarball> context)
+        {
+            await ear.Hear(context.Message.PublishId);
+            // Work that is under way when the bus gives its message up.
+            if (context.Message.PublishId == "held" && ear.Times("held") == 1) await Task.Delay(Timeout.Infinite, context.CancellationToken);
+        }
     }
 
     private sealed class CommitConsumer : IConsumer<CommitIndex>
