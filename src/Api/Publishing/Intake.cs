@@ -40,6 +40,12 @@ internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell d
 
         var checksum = tarball.Finish().ToString();
         var rung = doorbell.HasRoom<ValidateTarball>();
+        if (PlantedBugs.AnswerBeforeRow)
+        {
+            _ = PlantedBugs.LaterAsync(() => database.WriteAsync(sql => InsertAsync(sql, id, key, upload, checksum, length, started, rung), CancellationToken.None));
+            return new ParkedPublish(id, rung);
+        }
+
         // From here on the client's going away cancels nothing.
         var joined = await database.WriteAsync(sql => InsertAsync(sql, id, key, upload, checksum, length, started, rung), CancellationToken.None).ConfigureAwait(false);
         FaultPoints.Reach("intake.parked");

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Faults;
 
 namespace Pipeline.Registry.Truth;
 
@@ -19,8 +20,9 @@ public sealed class Purges(CdnOptions options)
     public bool Any => options.Targets.Count > 0;
 
     /// <summary>For a crate's index file. Returns whether a bell is due.</summary>
-    public ValueTask<bool> OfIndexFileAsync(Statements sql, PurgedCrate crate, string indexPath, string cause) =>
-        WriteAsync(sql, crate, cause, target => PurgePlan.OfIndexFile(target, indexPath, cause));
+    public ValueTask<bool> OfIndexFileAsync(Statements sql, PurgedCrate crate, string indexPath, string cause) => PlantedBugs.PurgeForgotten
+        ? ValueTask.FromResult(false)
+        : WriteAsync(sql, crate, cause, target => PurgePlan.OfIndexFile(target, indexPath, cause));
 
     /// <summary>For an index file of no crate, which is gone. Returns whether a bell is due.</summary>
     public ValueTask<bool> OfStrayFileAsync(Statements sql, string indexPath) =>

@@ -73,8 +73,14 @@ public sealed class ReadManifestConsumer(
                     if (!PublishId.TryParse(busy.Holder, out _)) throw new TransientException("version-busy", $"{publish.Name} {publish.Num} is being deleted");
                     return;
                 case Reserved.Ours ours:
-                    if (!await TryStoreAsync(version, ours, cancellationToken).ConfigureAwait(false)) continue;
+                    if (!PlantedBugs.BytesAfterRow && !await TryStoreAsync(version, ours, cancellationToken).ConfigureAwait(false)) continue;
                     if (await TryRecordAsync(version, ours, run).ConfigureAwait(false) is not { } recorded) continue;
+                    if (PlantedBugs.BytesAfterRow)
+                    {
+                        await PlantedBugs.GapAsync().ConfigureAwait(false);
+                        await TryStoreAsync(version, ours, cancellationToken).ConfigureAwait(false);
+                    }
+
                     FaultPoints.Reach("manifest.recorded");
                     await EndAsync(publish, recorded.Woken, recorded.CrateId).ConfigureAwait(false);
                     logger.LogInformation("publish {publish.id} of {crate.name} {crate.version} accepted", publish.Id, publish.Name, publish.Num);

@@ -11,6 +11,7 @@ using Pipeline.Contracts.Upstream;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Faults;
 using Pipeline.Registry.Schedules;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
@@ -35,6 +36,7 @@ public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorb
     public async Task Consume(ConsumeContext<Sweep> context)
     {
         ArgumentNullException.ThrowIfNull(context);
+        if (PlantedBugs.LostBell) return;
         var slot = context.Message.Slot;
         if (await slots.IsDoneAsync(UpkeepSchedules.Sweep, slot, context.CancellationToken).ConfigureAwait(false)) return;
         await ExpireAsync().ConfigureAwait(false);
