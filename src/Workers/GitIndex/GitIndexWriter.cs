@@ -19,6 +19,7 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
     public const string LeaseName = "git-writer";
 
     private const int MovesInSuccession = 5;
+    private static readonly HashSet<long> NothingTaken = [];
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(0.5);
 
     // The newest change shown is the mark, not the revision: a further change may have come while git wrote, and then the oldest change
@@ -116,13 +117,13 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
     {
         await using var session = await repository.BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         await CatchUpAsync(session, keeper, cancellationToken).ConfigureAwait(false);
-        var batch = await PrepareAsync(session, LaggingCrates.Position.Start, cancellationToken).ConfigureAwait(false);
+        var batch = await PrepareAsync(session, LaggingCrates.Position.Start, NothingTaken, cancellationToken).ConfigureAwait(false);
         var tip = batch.Tip;
         var (total, moves) = (0, 0);
         while (!batch.Page.IsEmpty)
         {
             // More than a page lags: the next is read and compared while git writes this one. Its crates are others, so are their files.
-            var next = batch.Page.End is { } end ? PrepareAsync(session, end, cancellationToken) : null;
+            var next = batch.Page.End is { } end ? PrepareAsync(session, end, batch.Page.Ahead, cancellationToken) : null;
             try
             {
                 if (await WriteAsync(session, keeper, tip, batch, cancellationToken).ConfigureAwait(false) is not { } written)
@@ -131,7 +132,7 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
                     if (++moves == MovesInSuccession) throw RemoteIndex.Restless();
                     if (next is not null) await next.ConfigureAwait(false);
                     await CatchUpAsync(session, keeper, cancellationToken).ConfigureAwait(false);
-                    batch = await PrepareAsync(session, LaggingCrates.Position.Start, cancellationToken).ConfigureAwait(false);
+                    batch = await PrepareAsync(session, LaggingCrates.Position.Start, NothingTaken, cancellationToken).ConfigureAwait(false);
                     tip = batch.Tip;
                     continue;
                 }
@@ -151,7 +152,7 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
             if (await database.ReadAsync(RebuildRows.WantsGitAsync, cancellationToken).ConfigureAwait(false)) break;
             if (!await _lagging.AnyAsync(cancellationToken).ConfigureAwait(false)) break;
             await GatherAsync(cancellationToken).ConfigureAwait(false);
-            batch = await PrepareAsync(session, LaggingCrates.Position.Start, cancellationToken).ConfigureAwait(false);
+            batch = await PrepareAsync(session, LaggingCrates.Position.Start, NothingTaken, cancellationToken).ConfigureAwait(false);
         }
 
         return total;
@@ -166,9 +167,9 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
         _lastBatch = Stopwatch.GetTimestamp();
     }
 
-    private async Task<Batch> PrepareAsync(IndexSession session, LaggingCrates.Position after, CancellationToken cancellationToken)
+    private async Task<Batch> PrepareAsync(IndexSession session, LaggingCrates.Position after, IReadOnlySet<long> without, CancellationToken cancellationToken)
     {
-        var page = await _lagging.NextAsync(after, cancellationToken).ConfigureAwait(false);
+        var page = await _lagging.NextAsync(after, without, cancellationToken).ConfigureAwait(false);
         if (page.IsEmpty) return Batch.Nothing;
         var paths = GitBatch.Paths(page.Crates);
         var (tip, ids) = await session.LookUpAsync(paths, cancellationToken).ConfigureAwait(false);
@@ -178,7 +179,7 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
             if (ids[i] is { } id) atTip.Add(paths[i], id);
         }
 
-        return new Batch(tip, page, GitBatch.Plan(page.Crates, atTip));
+        return new Batch(tip, page, GitBatch.Plan(CommitOrder.Of(page.Crates, page.Ahead), atTip));
     }
 
     private async Task CatchUpAsync(IndexSession session, LeaseKeeper keeper, CancellationToken cancellationToken)
@@ -196,6 +197,7 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
         var bad = new List<SetAside>(batch.Page.Bad);
         var from = tip;
         tip = await CommitAsync(session, tip, batch.Decision.Commits, bad, cancellationToken).ConfigureAwait(false);
+        if (PlantedBugs.DoubleCommit) tip = await CommitAsync(session, tip, batch.Decision.Commits, bad, cancellationToken).ConfigureAwait(false);
         FaultPoints.Reach("git.committed");
         if (session.Remote is not null && tip != from && !await remote.PushAsync(session, from, tip!, cancellationToken).ConfigureAwait(false)) return null;
 

@@ -172,7 +172,56 @@ public sealed class GitIndexWriterTests : IAsyncLifetime
     }
 
     [Fact]
+<<<<<<< HEAD
     public async Task A_crate_of_a_namespace_has_no_file_and_touches_none()
+=======
+    public async Task What_a_newer_version_needs_is_committed_before_it_though_its_crate_lagged_first()
+    {
+        await _registry.PublishAsync("first", "1.0.0");
+        await _registry.PublishAsync("deep-down", "1.0.0");
+        await _registry.PublishAsync("Later-One", "1.0.0", head: Line("Later-One", "1.0.0", "deep_down"));
+        await _registry.PublishAsync("first", "1.1.0", head: Line("first", "1.1.0", "later_one"));
+
+        await _registry.DrainAsync();
+
+        _registry.Index.Messages().ShouldBe(["Create crate `deep-down`", "Create crate `Later-One`", "Create crate `first`"]);
+    }
+
+    [Fact]
+    public async Task What_it_needs_from_behind_the_pages_end_is_taken_along_and_not_taken_again()
+    {
+        var first = await _registry.PublishAsync("first", "1.0.0");
+        await _registry.PublishAsync("large", "1.0.0", head: new string('x', 5000));
+        var needed = await _registry.PublishAsync("needed", "1.0.0");
+        await _registry.PublishAsync("first", "1.1.0", head: Line("first", "1.1.0", "needed"));
+        var lagging = new LaggingCrates(_registry.Truth.Database, "local", maxBytes: 1000);
+
+        var page = await lagging.NextAsync(LaggingCrates.Position.Start, new HashSet<long>(), default);
+        var next = await lagging.NextAsync(page.End!.Value, page.Ahead, default);
+
+        CommitOrder.Of(page.Crates, page.Ahead).Select(crate => crate.CrateId).ShouldBe([needed, first]);
+        next.Crates.Select(crate => crate.Name).ShouldBe(["large"]);
+    }
+
+    [Fact]
+    public async Task Crates_that_need_each_other_keep_the_order_of_their_changes()
+    {
+        await _registry.PublishAsync("one", "1.0.0");
+        await _registry.PublishAsync("two", "1.0.0", head: Line("two", "1.0.0", "one"));
+        await _registry.PublishAsync("two", "1.1.0");
+        await _registry.PublishAsync("one", "1.1.0", head: Line("one", "1.1.0", "two"));
+
+        (await _registry.DrainAsync()).ShouldBe(2);
+
+        _registry.Index.Messages().Length.ShouldBe(2);
+    }
+
+    private static string Line(string name, string version, string needs) =>
+        $$"""{"name":"{{name}}","vers":"{{version}}","deps":[{"name":"alias","package":"{{needs}}"},{"name":"elsewhere","registry":"https://example.org/index"}],"yanked":""";
+
+    [Fact]
+    public async Task A_crate_of_a_namespace_or_of_another_source_has_no_file_and_touches_none()
+>>>>>>> 0638669 (wip2)
     {
         await _registry.PublishAsync("serde", "1.0.0");
         await _registry.DrainAsync();
