@@ -1,4 +1,6 @@
+using System.Globalization;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Faults;
 
 namespace Pipeline.Registry.Truth;
 
@@ -41,6 +43,25 @@ public static class Claims
         WHERE crate_id = $1 AND kind = $2 AND target = '' AND claimed <= $3
         """;
 
+    // Longer than a rendering takes. One that takes longer all the same finds its claim gone and renders again.
+    private const long RenderedWithin = 60 * Microseconds.Second;
+
+    /// <summary>
+    /// Says of a claim, in SQL, that nobody works under it any more: its process is dead, or its rendering failed and could not take it back. What
+    /// was written under it may arrive late, so its crate is rendered once more.
+    /// </summary>
+    /// <param name="claim">The row's name in the statement.</param>
+    public static string LeftOpen(string claim) =>
+        string.Create(CultureInfo.InvariantCulture, $"(NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = {claim}.process) OR {claim}.claimed_at < now_us() - {RenderedWithin})");
+
+    /// <summary>A rendering failed: its claim stays, for what it may have written, and belongs to nobody.</summary>
+    public static ValueTask<int> AbandonAsync(Statements sql, Claim claim)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        ArgumentNullException.ThrowIfNull(claim);
+        return sql.ExecuteAsync("UPDATE claims SET process = '' WHERE id = $1", claim.Id);
+    }
+
     /// <summary>Claims a projection, or returns null when it shows the newest revision and no dead renderer left a claim behind.</summary>
     /// <param name="sql">The open transaction.</param>
     /// <param name="crateId">The crate.</param>
@@ -51,9 +72,9 @@ public static class Claims
     {
         ArgumentNullException.ThrowIfNull(sql);
         var state = await sql.FirstAsync(
-            """
+            $"""
             SELECT p.wanted, p.reached < p.wanted, p.path,
-                EXISTS (SELECT 1 FROM claims c WHERE c.crate_id = $1 AND c.kind = $2 AND c.target = '' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = c.process)),
+                EXISTS (SELECT 1 FROM claims c WHERE c.crate_id = $1 AND c.kind = $2 AND c.target = '' AND {LeftOpen("c")}),
                 p.reached, p.first_change, h.trace_parent, h.accepted_at, now_us()
             FROM projections p LEFT JOIN changes h ON h.id = p.first_change WHERE p.crate_id = $1 AND p.kind = $2 AND p.target = ''
             """,
@@ -93,11 +114,17 @@ public static class Claims
         ArgumentNullException.ThrowIfNull(sql);
         ArgumentNullException.ThrowIfNull(claim);
         var stood = await sql.ExecuteAsync("DELETE FROM claims WHERE id = $1", claim.Id).ConfigureAwait(false) == 1;
+        if (PlantedBugs.UnfencedRender)
+        {
+            await sql.ExecuteAsync("UPDATE projections SET reached = wanted, path = $3 WHERE crate_id = $1 AND kind = $2 AND target = ''", claim.CrateId, claim.Kind, path).ConfigureAwait(false);
+            return new Closed(null, []);
+        }
+
         if (stood && await ShowAsync(sql, claim, path).ConfigureAwait(false) is { } shown)
         {
             // What was just written is newer than anything a dead renderer can have left.
             await sql.ExecuteAsync(
-                "DELETE FROM claims WHERE crate_id = $1 AND kind = $2 AND target = '' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = claims.process)",
+                $"DELETE FROM claims WHERE crate_id = $1 AND kind = $2 AND target = '' AND {LeftOpen("claims")}",
                 claim.CrateId, claim.Kind).ConfigureAwait(false);
             return new Closed(null, shown);
         }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Pipeline.Contracts.Index;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Failures;
 using Pipeline.Registry.Faults;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Telemetry;
@@ -40,24 +41,51 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
         if (claim is null) return default;
         var (touched, purge, started) = (new Dictionary<string, string>(StringComparer.Ordinal), false, Stopwatch.GetTimestamp());
         var activity = @continue(claim.Lack?.Cause.TraceParent);
-        // What has begun goes to its end: a claim left open by a living process is nobody's to render.
+        // What has begun goes to its end: a claim left open by a living process is nobody's to render, for a minute.
         while (claim is not null)
         {
-            FaultPoints.Reach("sparse.claimed");
-            var snapshot = await database.ReadAsync(sql => IndexLines.ReadAsync(sql, crateId), CancellationToken.None).ConfigureAwait(false)
-                ?? throw new InvalidOperationException($"crate {crateId} has a projection but no row");
-            activity.SetTag(Tracing.CrateName, snapshot.Name);
-            FaultPoints.Reach("sparse.rendered");
             var held = claim;
-            if (snapshot.Revision > held.Revision) held = await database.WriteAsync(sql => Claims.RaiseAsync(sql, held, snapshot.Revision), CancellationToken.None).ConfigureAwait(false);
-
-            var path = await WriteAsync(snapshot, held.Path, touched).ConfigureAwait(false);
-            FaultPoints.Reach("sparse.written");
-            ((claim, var shown), purge) = await database.WriteAsync(sql => EndAsync(sql, held, path, touched, activity.Id), CancellationToken.None).ConfigureAwait(false);
-            if (held.Lack is { } lack) Note(shown, lack, started, activity);
+            try
+            {
+                ((claim, var shown), purge) = await RenderOnceAsync(held, touched, activity).ConfigureAwait(false);
+                if (held.Lack is { } lack) Note(shown, lack, started, activity);
+            }
+            catch
+            {
+                await AbandonAsync(held).ConfigureAwait(false);
+                throw;
+            }
         }
 
         return new Rendered(true, purge);
+    }
+
+    private async Task<(Closed Closed, bool Purge)> RenderOnceAsync(Claim held, Dictionary<string, string> touched, Activity activity)
+    {
+        FaultPoints.Reach("sparse.claimed");
+        var snapshot = await database.ReadAsync(sql => IndexLines.ReadAsync(sql, held.CrateId), CancellationToken.None).ConfigureAwait(false)
+            ?? throw new InvalidOperationException($"crate {held.CrateId} has a projection but no row");
+        activity.SetTag(Tracing.CrateName, snapshot.Name);
+        FaultPoints.Reach("sparse.rendered");
+        if (PlantedBugs.UnfencedRender) await PlantedBugs.GapAsync().ConfigureAwait(false);
+        var raised = held;
+        if (snapshot.Revision > held.Revision) raised = await database.WriteAsync(sql => Claims.RaiseAsync(sql, held, snapshot.Revision), CancellationToken.None).ConfigureAwait(false);
+
+        var path = await WriteAsync(snapshot, raised.Path, touched).ConfigureAwait(false);
+        FaultPoints.Reach("sparse.written");
+        return await database.WriteAsync(sql => EndAsync(sql, raised, path, touched, activity.Id), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private async Task AbandonAsync(Claim claim)
+    {
+        try
+        {
+            await database.WriteAsync(sql => Claims.AbandonAsync(sql, claim), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TransientException)
+        {
+            // The database is what is away. The claim stays, and is taken for left open by its age.
+        }
     }
 
     /// <summary>Measures how long each publish took that the file now shows, and tells the traces of those that share this rendering.</summary>

@@ -34,13 +34,12 @@ public sealed class WaitingRows(WorkerOptions options)
         return ids;
     }
 
-    /// <summary>Claims crates whose sparse file is behind, in the order of their oldest lacking change, and those a dead renderer left open.</summary>
+    /// <summary>Claims crates whose sparse file is behind, in the order of their oldest lacking change, and those a renderer left open that died or failed.</summary>
     public async ValueTask<List<long>> SparseAsync(Statements sql, int most)
     {
         ArgumentNullException.ThrowIfNull(sql);
         var crates = await BehindAsync(sql, ProjectionKinds.Sparse, "reached < wanted", most).ConfigureAwait(false);
-        const string leftOpen =
-            "crate_id IN (SELECT c.crate_id FROM claims c WHERE c.kind = 'sparse' AND c.target = '' AND NOT EXISTS (SELECT 1 FROM processes a WHERE a.id = c.process))";
+        var leftOpen = $"crate_id IN (SELECT c.crate_id FROM claims c WHERE c.kind = 'sparse' AND c.target = '' AND {Claims.LeftOpen("c")})";
         crates.AddRange(await BehindAsync(sql, ProjectionKinds.Sparse, leftOpen, most - crates.Count).ConfigureAwait(false));
         return crates;
     }

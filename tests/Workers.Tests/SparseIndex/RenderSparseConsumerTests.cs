@@ -224,6 +224,37 @@ public sealed class RenderSparseConsumerTests
     }
 
     [Fact]
+    public async Task The_claim_of_a_rendering_that_failed_is_left_open_to_all_and_closed_by_the_next_that_comes_through()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var crate = await CrateAsync(harness, "1.0.0");
+        harness.Store.Failure = FaultyStore.Away;
+        await harness.DeliverAsync(new RenderSparse(crate));
+        (await harness.LongAsync("SELECT COUNT(*) FROM claims WHERE process = ''")).ShouldBe(1);
+
+        harness.Store.Failure = null;
+        await harness.DeliverAsync(new RenderSparse(crate));
+
+        (await harness.LongAsync("SELECT COUNT(*) FROM claims")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_claim_that_is_older_than_any_rendering_takes_is_rendered_again_though_its_process_lives()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var crate = await CrateAsync(harness, "1.0.0");
+        await harness.DeliverAsync(new RenderSparse(crate));
+        await harness.ExecuteAsync(
+            "INSERT INTO claims (id, crate_id, kind, target, revision, process, claimed_at) VALUES ('old', $1, 'sparse', '', 1, $2, now_us() - 61000000)", crate, harness.Process.Id);
+        await harness.Store.PutAsync(Key, "what that one wrote late"u8.ToArray());
+
+        await harness.DeliverAsync(new RenderSparse(crate));
+
+        (await harness.ReadAsync(Key)).ShouldBe(Line("1.0.0", false));
+        (await harness.LongAsync("SELECT COUNT(*) FROM claims")).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task An_unknown_failure_is_parked_as_a_fault()
     {
         await using var harness = await WorkerHarness.StartAsync(Queue);
