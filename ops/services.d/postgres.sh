@@ -55,3 +55,5 @@ crash() {
 }
 
 restart() { ctl start; }
+
+reboot() { ctl -m fast restart; }

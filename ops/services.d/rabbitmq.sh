@@ -64,3 +64,13 @@ down() {
 }
 
 crash() { kill_process "$D/node.pid"; }
+
+# ctl_eval EXPRESSION: in the running node, whose listeners close and open again while its machine goes on.
+ctl_eval() {
+    settings
+    (cd "$D" && "$(sbin)/rabbitmqctl" --quiet --node "$RABBITMQ_NODENAME" eval "$1") >"$D/ctl.log" 2>&1 || { cat "$D/ctl.log" && return 1; }
+    wait_for 60 "RabbitMQ" answers
+}
+reboot() { ctl_eval 'rabbit:stop(), rabbit:start().'; }
+# Queues, exchanges and messages are gone; users and the host of the configuration are made again.
+wipe() { ctl_eval 'rabbit:stop(), rabbit_mnesia:reset(), rabbit:start().'; }

@@ -6,7 +6,7 @@ namespace Pipeline.Tests.Services;
 
 /// <summary>
 /// The way to a server of the machine, or to several, whose turn it is one after the other. It can be cut: open connections break, and new
-/// ones are refused until it is mended.
+/// ones are refused until it is mended. It can be broken: then whoever comes is taken and dropped, and counted. And it can be slow.
 /// </summary>
 public sealed class Cable : IAsyncDisposable
 {
@@ -14,6 +14,10 @@ public sealed class Cable : IAsyncDisposable
     private readonly ConcurrentDictionary<Socket, bool> _open = new();
     private Socket? _listener;
     private int _carried;
+    private int _dropped;
+    private int _slowed;
+    private long _lagMilliseconds;
+    private volatile bool _isBroken;
 
     private Cable(int[] servers, int port)
     {
@@ -23,6 +27,19 @@ public sealed class Cable : IAsyncDisposable
 
     /// <summary>Where it begins.</summary>
     public int Port { get; }
+
+    /// <summary>How many connections were dropped because it was broken.</summary>
+    public int Dropped => Volatile.Read(ref _dropped);
+
+    /// <summary>How often something was kept waiting because it was slow.</summary>
+    public int Slowed => Volatile.Read(ref _slowed);
+
+    /// <summary>How long everything that is sent along it is kept, in each direction.</summary>
+    public TimeSpan Lag
+    {
+        get => TimeSpan.FromMilliseconds(Interlocked.Read(ref _lagMilliseconds));
+        set => Interlocked.Exchange(ref _lagMilliseconds, (long)value.TotalMilliseconds);
+    }
 
     /// <summary>Lays one from any free port.</summary>
     public static Cable To(params int[] ports)
@@ -50,6 +67,16 @@ public sealed class Cable : IAsyncDisposable
         _open.Clear();
     }
 
+    /// <summary>Breaks every connection, and takes and drops new ones until it is told to heal.</summary>
+    public void Break()
+    {
+        _isBroken = true;
+        foreach (var socket in _open.Keys) socket.Close(0);
+    }
+
+    /// <summary>Carries again.</summary>
+    public void Heal() => _isBroken = false;
+
     /// <summary>Takes connections again.</summary>
     public void Mend()
     {
@@ -72,7 +99,16 @@ public sealed class Cable : IAsyncDisposable
     {
         try
         {
-            while (true) _ = CarryAsync(await listener.AcceptAsync());
+            while (true)
+            {
+                var client = await listener.AcceptAsync();
+                if (!_isBroken) _ = CarryAsync(client);
+                else
+                {
+                    Interlocked.Increment(ref _dropped);
+                    client.Close(0);
+                }
+            }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -89,7 +125,7 @@ public sealed class Cable : IAsyncDisposable
             await server.ConnectAsync(IPAddress.Loopback, _servers[(uint)Interlocked.Increment(ref _carried) % _servers.Length]);
             await using var near = new NetworkStream(client, ownsSocket: true);
             await using var far = new NetworkStream(server);
-            await Task.WhenAny(near.CopyToAsync(far), far.CopyToAsync(near));
+            await Task.WhenAny(CopyAsync(near, far), CopyAsync(far, near));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
         {
@@ -99,6 +135,23 @@ public sealed class Cable : IAsyncDisposable
         {
             _open.TryRemove(client, out _);
             _open.TryRemove(server, out _);
+            // Where no server was reached, nothing else tells the client.
+            client.Dispose();
+        }
+    }
+
+    private async Task CopyAsync(NetworkStream from, NetworkStream to)
+    {
+        var buffer = new byte[32 * 1024];
+        while (await from.ReadAsync(buffer) is > 0 and var read)
+        {
+            if (Lag is { Ticks: > 0 } lag)
+            {
+                Interlocked.Increment(ref _slowed);
+                await Task.Delay(lag);
+            }
+
+            await to.WriteAsync(buffer.AsMemory(0, read));
         }
     }
 }

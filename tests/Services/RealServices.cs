@@ -69,6 +69,12 @@ public sealed class RealServices : IAsyncDisposable
     /// <summary>And comes back.</summary>
     public Task RestartAsync(string name) => RunAsync(["restart", "--dir", _folder, name]);
 
+    /// <summary>It ends orderly and starts again.</summary>
+    public Task RebootAsync(string name) => RunAsync(["reboot", "--dir", _folder, name]);
+
+    /// <summary>The same, and it has forgotten everything.</summary>
+    public Task WipeAsync(string name) => RunAsync(["wipe", "--dir", _folder, name]);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
