@@ -27,6 +27,7 @@ internal sealed record ChangedVersion(StoredVersion Version, VersionState State)
 /// <param name="Kind">
 /// <c>bytes-missing</c>: a version in force has none. <c>unfinished</c>: a publish that was never accepted left a record, which is ignored.
 /// <c>no-record</c>: restored from its index line alone. <c>yank-doubtful</c>: record and index disagree, so it is yanked.
+/// <c>index-only</c>: the index shows it and nothing was ever published here under its name, as for a mirrored crate; left to its upstream.
 /// <c>checksum-differs</c>: the index names other bytes than the database. <c>number-twice</c>: two versions claim one number; one is left out.
 /// </param>
 /// <param name="Crate">The crate.</param>

@@ -111,6 +111,13 @@ internal static class RecoveryRules
 
     private static IEnumerable<NewVersion> FromLines(CrateEvidence evidence, List<NewVersion> found, List<RecoveryNote> notes)
     {
+        if (evidence is { Stored: null, Record: null, Records.Count: 0, Lines: [var shown, ..] })
+        {
+            // Nothing was ever published here under this name: a mirrored crate's file. Taken for one of ours it would stand before its upstream's.
+            notes.Add(new RecoveryNote("index-only", shown.Name, "*"));
+            yield break;
+        }
+
         foreach (var line in evidence.Lines)
         {
             if (found.Any(one => one.Num == line.Num && one.Checksum == line.Checksum)) continue;

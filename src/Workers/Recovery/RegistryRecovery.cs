@@ -34,6 +34,10 @@ public sealed class RegistryRecovery(IDatabase database, IObjectStore store)
         var stored = await database.ReadAsync(
             static sql => sql.QueryAsync("SELECT canonical FROM crates WHERE namespace = '' AND source = 'local'", static row => row.Text(0)), cancellationToken).ConfigureAwait(false);
         var names = contents.Names.Union(stored, StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        // Mirrored crates share the index, and have nothing else here: their upstream brings them back.
+        var mirrored = await database.ReadAsync(
+            static sql => sql.QueryAsync("SELECT canonical FROM crates WHERE source <> 'local'", static row => row.Text(0)), cancellationToken).ConfigureAwait(false);
+        names.RemoveAll(mirrored.Where(name => !contents.Of(name).HasRecords).Except(stored, StringComparer.Ordinal).ToHashSet(StringComparer.Ordinal).Contains);
         var undecided = await UndecidedAsync(cancellationToken).ConfigureAwait(false);
         foreach (var page in names.Chunk(AtOnce))
         {

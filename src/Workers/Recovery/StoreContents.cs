@@ -50,6 +50,8 @@ internal sealed class StoreContents
     /// <summary>The keys of one crate.</summary>
     public sealed class Crate
     {
+        public bool HasRecords => VersionRecords.Count + CrateRecords.Count > 0;
+
         public List<string> VersionRecords { get; } = [];
 
         public List<string> CrateRecords { get; } = [];

@@ -149,13 +149,16 @@ public sealed class RegistryRecoveryTests
         await using var lost = await WorkerHarness.StartAsync(Queues);
         await PublishAsync(lost, "bar", "0.9.0");
         await PublishAsync(lost, "Foo", "1.0.0", more: "[dependencies]\nbar = \"0.9\"\n[features]\nyanked = []\n");
-        foreach (var key in (await lost.ObjectsAsync()).Where(static key => key.StartsWith("records/Foo/", StringComparison.Ordinal))) await lost.Store.DeleteAsync(key);
+        await PublishAsync(lost, "Foo", "1.1.0");
+        foreach (var key in (await lost.ObjectsAsync()).Where(static key => key.StartsWith("records/Foo/1.0.0.", StringComparison.Ordinal))) await lost.Store.DeleteAsync(key);
+        await lost.Store.PutAsync(StoreKeys.SparseFile("mi/rr/mirrored"), System.Text.Encoding.UTF8.GetBytes("""{"name":"mirrored","vers":"1.0.0","deps":[],"cksum":"00","features":{},"yanked":false}""" + "\n"));
         await lost.Store.DeleteAsync(StoreKeys.Crate("bar", "0.9.0"));
         await using var fresh = await WorkerHarness.StartAsync(Queues);
 
         var report = await new RegistryRecovery(fresh.Database, lost.Store).RunAsync(dryRun: false);
 
-        report.Notes.ShouldBe([new RecoveryNote("bytes-missing", "bar", "0.9.0"), new RecoveryNote("no-record", "Foo", "1.0.0")]);
+        report.Notes.ShouldBe([new RecoveryNote("bytes-missing", "bar", "0.9.0"), new RecoveryNote("no-record", "Foo", "1.0.0"), new RecoveryNote("index-only", "mirrored", "*")]);
+        (await fresh.LongAsync("SELECT count(*) FROM crates")).ShouldBe(2);
         report.LacksBytes.ShouldBeTrue();
         await ShouldRenderTheSameAsync(fresh, lost);
         (await fresh.TextsAsync("SELECT name FROM dependencies")).ShouldBe("bar");
