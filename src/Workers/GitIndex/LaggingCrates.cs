@@ -53,8 +53,9 @@ public sealed class LaggingCrates(IDatabase database, long maxBytes = LaggingCra
     private const string NamedSql =
         """
         SELECT p.crate_id, p.wanted, p.path, p.attempts, p.first_change FROM crates c
-        JOIN projections p ON p.crate_id = c.id AND p.kind = 'git' AND p.target = '' AND p.reached < p.wanted AND (p.next_try_at IS NULL OR p.next_try_at <= now_us())
-        WHERE c.namespace = '' AND c.source = $2 AND c.canonical IN
+        JOIN projections p ON p.crate_id = COALESCE(c.place_id, c.id) AND p.kind = 'git' AND p.target = '' AND p.reached < p.wanted
+            AND (p.next_try_at IS NULL OR p.next_try_at <= now_us())
+        WHERE c.namespace = '' AND c.served AND c.canonical IN
         """;
 
     private readonly string _namedSql = $"{NamedSql} {database.Dialect.TextList("$1")}";
@@ -163,7 +164,7 @@ public sealed class LaggingCrates(IDatabase database, long maxBytes = LaggingCra
             sql => sql.QueryAsync(
                 _namedSql,
                 static row => new CrateRecord.Lag(row.Long(0), row.Long(1), row.TextOrNull(2), row.Long(3), row.Long(4)),
-                list.ToJsonString(), source),
+                list.ToJsonString()),
             cancellationToken);
     }
 

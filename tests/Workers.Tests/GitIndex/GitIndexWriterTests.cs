@@ -172,9 +172,6 @@ public sealed class GitIndexWriterTests : IAsyncLifetime
     }
 
     [Fact]
-<<<<<<< HEAD
-    public async Task A_crate_of_a_namespace_has_no_file_and_touches_none()
-=======
     public async Task What_a_newer_version_needs_is_committed_before_it_though_its_crate_lagged_first()
     {
         await _registry.PublishAsync("first", "1.0.0");
@@ -220,8 +217,7 @@ public sealed class GitIndexWriterTests : IAsyncLifetime
         $$"""{"name":"{{name}}","vers":"{{version}}","deps":[{"name":"alias","package":"{{needs}}"},{"name":"elsewhere","registry":"https://example.org/index"}],"yanked":""";
 
     [Fact]
-    public async Task A_crate_of_a_namespace_or_of_another_source_has_no_file_and_touches_none()
->>>>>>> 0638669 (wip2)
+    public async Task A_crate_of_a_namespace_has_no_file_and_touches_none()
     {
         await _registry.PublishAsync("serde", "1.0.0");
         await _registry.DrainAsync();
