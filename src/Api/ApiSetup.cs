@@ -11,6 +11,7 @@ using Pipeline.Api.Git;
 using Pipeline.Api.Http;
 using Pipeline.Api.Index;
 using Pipeline.Api.Publishing;
+using Pipeline.Api.Search;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Identity;
@@ -33,6 +34,7 @@ public static class ApiSetup
         services.AddSingleton<DownloadEndpoint>();
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<ChangeWatch>();
+        services.AddSingleton<SearchCache>();
         services.AddGitServing(new GitServeOptions());
         services.AddPublishing();
         services.AddSingleton<Replay>();

@@ -3,6 +3,7 @@ using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Notices;
 using Pipeline.Contracts.Publishing;
+using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Contracts.Upstream;
 using Pipeline.Registry.Bus;
@@ -14,6 +15,7 @@ using Pipeline.Workers.Notices;
 using Pipeline.Workers.Rebuilds;
 using Pipeline.Workers.Records;
 using Pipeline.Workers.Reconciliation;
+using Pipeline.Workers.Search;
 using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Tarballs;
 using Pipeline.Workers.Upkeep;
@@ -64,6 +66,8 @@ public static class WorkerCatalogue
             "commit-index", _ => "git", null, StageReplay.OfBell("git", new CommitIndex(), GitIndexRow.ResetSql, CommitIndexDefinition.ResetSql)),
         Of<RenderSparse, RenderSparseConsumer, RenderSparseDefinition>("render-sparse", bell => Text(bell.CrateId), DelaySparse, StageReplay.OfRows(ResetSparse)),
         Of<PurgeCdn, PurgeCdnConsumer, PurgeCdnDefinition>("purge-cdn", _ => "cdn", null, StageReplay.OfBell("cdn", new PurgeCdn(), DuePurges.ResetSql, DuePurges.ResetTargetSql)),
+        Of<UpdateSearch, UpdateSearchConsumer, UpdateSearchDefinition>(
+            UpdateSearchDefinition.Queue, _ => ProjectionKinds.Search, null, StageReplay.OfBell(ProjectionKinds.Search, new UpdateSearch())),
         Of<SendNotices, SendNoticesConsumer, SendNoticesDefinition>(
             SendNoticesDefinition.Queue, _ => "webhooks", null, StageReplay.OfBell("webhooks", new SendNotices(), WebhookRows.ResetNoticeSql, WebhookRows.ResetWebhookSql)),
         Of<SyncUpstream, SyncUpstreamConsumer, SyncUpstreamDefinition>(

@@ -11,6 +11,7 @@ using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Notices;
 using Pipeline.Workers.Rebuilds;
 using Pipeline.Workers.Reconciliation;
+using Pipeline.Workers.Search;
 using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Upkeep;
 using Pipeline.Workers.Upstream;
@@ -40,6 +41,7 @@ public static class WorkerSetup
         services.AddSingleton<CacheLooks>();
         services.AddSingleton<TargetDrain>();
         services.TryAddSingleton(new NoticeOptions());
+        services.AddSingleton<SearchProjection>();
         services.AddSingleton<WebhookRows>();
         services.AddSingleton<NoticeClient>();
         services.AddSingleton<WebhookDrains>();
@@ -56,6 +58,7 @@ public static class WorkerSetup
         services.AddSingleton<StrayObjects>();
         services.AddSingleton<ServedCopies>();
         services.AddSingleton<Mending>();
+        services.AddSingleton<SearchRebuild>();
         services.AddSingleton(static provider => new LongWork(
             new Lease(
                 provider.GetRequiredService<IDatabase>(), LongWork.LeaseName, provider.GetRequiredService<ThisProcess>().Id, LongWorkLease, provider.GetRequiredService<TimeProvider>()),

@@ -3,6 +3,7 @@ using Pipeline.Bench.Limits;
 using Pipeline.Bench.Manifests;
 using Pipeline.Bench.Measuring;
 using Pipeline.Bench.Publishing;
+using Pipeline.Bench.Search;
 using Pipeline.Bench.Tarballs;
 
 namespace Pipeline.Bench;
@@ -16,6 +17,7 @@ internal static class Benchmarks
         ["tarball"] = TarballBench.RunAsync,
         ["manifest"] = ManifestBench.RunAsync,
         ["git"] = GitBench.RunAsync,
+        ["search"] = SearchBench.RunAsync,
         ["gitremote"] = GitRemoteBench.RunAsync,
     };
 

@@ -13,7 +13,7 @@ namespace Pipeline.Api.Admin;
 internal static class AdminRebuilds
 {
     // A further projection that can be made anew is named here.
-    private static readonly string[] Kinds = [ProjectionKinds.Git, ProjectionKinds.Sparse];
+    private static readonly string[] Kinds = [ProjectionKinds.Git, ProjectionKinds.Sparse, ProjectionKinds.Search];
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -27,6 +27,7 @@ internal static class AdminRebuilds
         var (request, reject) = await call.BodyAsync(AdminJson.Default.RebuildRequest, "an object with `kind`, and perhaps `crate` and `to`").ConfigureAwait(false);
         if (request is null) return AdminCall.Refuse(reject!);
         if (!Kinds.Contains(request.Kind, StringComparer.Ordinal)) throw new BadHttpRequestException($"`kind` is {string.Join(" or ", Kinds)}");
+        if (request is { Kind: ProjectionKinds.Search, To: not null }) throw new BadHttpRequestException("the search projection is rows of the database: it has no folder, `to` does not go with it");
         if (request.To is { } to && (!Path.IsPathFullyQualified(to) || to.Contains('\0', StringComparison.Ordinal))) throw new BadHttpRequestException("`to` is an absolute path");
         if (request.To is { } there && Directory.Exists(there) && Directory.EnumerateFileSystemEntries(there).Any())
             return AdminCall.Refuse(new Reject(RejectCodes.Conflict, 409, $"the folder {there} is not empty"));

@@ -4,6 +4,7 @@ using Pipeline.Api.Admin.Shapes;
 using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Notices;
+using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Bus;
@@ -23,6 +24,7 @@ internal static class AdminStatus
         ["render-sparse"] = typeof(RenderSparse),
         ["purge-cdn"] = typeof(PurgeCdn),
         ["record-crate"] = typeof(RecordCrate),
+        ["update-search"] = typeof(UpdateSearch),
         ["send-notices"] = typeof(SendNotices),
         ["delete-bytes"] = typeof(DeleteBytes),
     };

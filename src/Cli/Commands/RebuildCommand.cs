@@ -15,6 +15,7 @@ internal static class RebuildCommand
     {
         Of(session, "git", "The git index: one commit on top of what stands, or none when nothing differs"),
         Of(session, "sparse", "The sparse index: every file"),
+        Of(session, "search", "The search projection: every row, in place"),
         List(session),
     };
 

@@ -1,6 +1,7 @@
 using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Notices;
+using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Upkeep;
 
 namespace Pipeline.Registry.Bus;
@@ -19,7 +20,7 @@ public sealed record Stage(string Queue, Type Message, Func<object, string> Key,
 /// <summary>Every stage of this program by its message.</summary>
 public sealed class Stages(IEnumerable<Stage> stages)
 {
-    private static readonly HashSet<Type> Keyless = [typeof(CommitIndex), typeof(PurgeCdn), typeof(SendNotices), typeof(Sweep), typeof(CleanStaging)];
+    private static readonly HashSet<Type> Keyless = [typeof(CommitIndex), typeof(PurgeCdn), typeof(UpdateSearch), typeof(SendNotices), typeof(Sweep), typeof(CleanStaging)];
 
     private readonly Dictionary<Type, Stage> _byMessage = stages.ToDictionary(stage => stage.Message);
 

@@ -14,6 +14,15 @@ namespace Pipeline.Registry.Changes;
 /// <param name="Data">JSON by kind; null: there is no more to say.</param>
 public sealed record Change(long Id, long At, string Kind, long? CrateId, string? Crate, string? Version, long? Revision, string? Data)
 {
+    /// <summary>The rows of the crates it is about: its own, or those that a sync names in <see cref="Data"/> under <c>crates</c>.</summary>
+    public IReadOnlyList<long> CrateIds()
+    {
+        if (CrateId is { } id) return [id];
+        if (Data is null) return [];
+        using var data = JsonDocument.Parse(Data);
+        return data.RootElement.TryGetProperty("crates", out var crates) ? [.. crates.EnumerateArray().Select(static crate => crate.GetInt64())] : [];
+    }
+
     /// <summary>Writes it as one JSON object.</summary>
     /// <param name="json">Where to.</param>
     /// <param name="epoch">The registry's epoch, which the cursor carries.</param>

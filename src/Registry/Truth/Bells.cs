@@ -1,5 +1,6 @@
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Notices;
+using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Bus;
 
@@ -18,7 +19,11 @@ public static class Bells
     }
 
     /// <summary>Rings those who follow the change feed.</summary>
-    public static ValueTask RingFollowersAsync(this IDoorbell doorbell) => doorbell.RingAsync(new SendNotices());
+    public static async ValueTask RingFollowersAsync(this IDoorbell doorbell)
+    {
+        await doorbell.RingAsync(new UpdateSearch()).ConfigureAwait(false);
+        await doorbell.RingAsync(new SendNotices()).ConfigureAwait(false);
+    }
 
     /// <summary>Rings every projection and then the removal of bytes, after a deletion.</summary>
     public static async ValueTask RingDeletedAsync(this IDoorbell doorbell, Revised revised)

@@ -18,6 +18,9 @@ public static class ProjectionKinds
     /// <summary>The caches: not rendered but purged, so their rows are <c>purges</c>, one target each cache.</summary>
     public const string Cdn = "cdn";
 
+    /// <summary>What searches are answered from: it follows the change feed, and lags on crates.</summary>
+    public const string Search = "search";
+
     /// <summary>What webhooks are told: one target each webhook, which lags on changes.</summary>
     public const string Notices = "notices";
 

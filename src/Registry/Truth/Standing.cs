@@ -25,6 +25,7 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
             FROM projections WHERE reached < wanted GROUP BY kind, target
         UNION ALL SELECT 'projection', 'cdn', target, COUNT(*), MIN(created_at), COUNT(CASE WHEN attempts > 0 THEN 1 END)
             FROM purges WHERE confirmed_at IS NULL AND NOT again GROUP BY target
+        UNION ALL SELECT 'projection', 'search', '', COUNT(DISTINCT COALESCE(crate_id, -id)), MIN(at), 0 FROM changes WHERE id > (SELECT watermark FROM search_progress)
         UNION ALL SELECT 'projection', 'notices', CAST(w.id AS TEXT), (SELECT COUNT(*) FROM changes h WHERE h.id > w.watermark),
             (SELECT h.at FROM changes h WHERE h.id > w.watermark ORDER BY h.id LIMIT 1), w.failing
             FROM webhooks w WHERE w.watermark < (SELECT MAX(id) FROM changes)
@@ -59,6 +60,7 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
         yield return Of("render-sparse", ProjectionKinds.Sparse);
         yield return Of("purge-cdn", ProjectionKinds.Cdn);
         yield return Of("record-crate", ProjectionKinds.Record);
+        yield return Of("update-search", ProjectionKinds.Search);
         yield return Of("send-notices", ProjectionKinds.Notices);
         yield return waiting["delete-bytes"];
 

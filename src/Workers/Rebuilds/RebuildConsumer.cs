@@ -16,7 +16,7 @@ namespace Pipeline.Workers.Rebuilds;
 /// Ordered/locked by: the right to long work, one process at a time (<see cref="LongWork"/>); the git writer's lease; the claims of the sparse renderer.
 /// May run in parallel: no.
 /// </remarks>
-public sealed class RebuildConsumer(IDatabase database, LongWork work, SparseRebuild sparse, GitRebuild git, ILogger<RebuildConsumer> logger) : IConsumer<Rebuild>
+public sealed class RebuildConsumer(IDatabase database, LongWork work, SparseRebuild sparse, GitRebuild git, SearchRebuild search, ILogger<RebuildConsumer> logger) : IConsumer<Rebuild>
 {
     /// <inheritdoc/>
     public async Task Consume(ConsumeContext<Rebuild> context)
@@ -54,6 +54,7 @@ public sealed class RebuildConsumer(IDatabase database, LongWork work, SparseReb
     {
         ProjectionKinds.Sparse => sparse.RunAsync(row, progress, cancellationToken),
         ProjectionKinds.Git => git.RunAsync(row, progress, cancellationToken),
+        ProjectionKinds.Search => search.RunAsync(row, progress, cancellationToken),
         var kind => throw new InvalidOperationException($"there is no rebuild of {kind}"),
     };
 }

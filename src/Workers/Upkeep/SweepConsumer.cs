@@ -4,6 +4,7 @@ using Pipeline.Contracts;
 using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Notices;
+using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Contracts.Upstream;
@@ -15,6 +16,7 @@ using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
 using Pipeline.Workers.Notices;
+using Pipeline.Workers.Search;
 
 namespace Pipeline.Workers.Upkeep;
 
@@ -47,6 +49,7 @@ public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorb
         await RingAsync(static id => new Reconcile(RunId: id), rows.ReconcilesAsync).ConfigureAwait(false);
         if (await database.ReadAsync(WaitingRows.GitIsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
         if (cdn.Targets.Count > 0 && await database.ReadAsync(sql => DuePurges.AnyAsync(sql, cdn.Targets)).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
+        if (await database.ReadAsync(SearchProjection.IsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new UpdateSearch()).ConfigureAwait(false);
         if ((await database.ReadAsync(WebhookRows.DueAsync).ConfigureAwait(false)).Count > 0) await doorbell.RingAsync(new SendNotices()).ConfigureAwait(false);
         await slots.DoneAsync(UpkeepSchedules.Sweep, slot).ConfigureAwait(false);
     }

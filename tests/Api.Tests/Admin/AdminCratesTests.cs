@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Notices;
+using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Upkeep;
 
 namespace Pipeline.Api.Tests.Admin;
@@ -39,7 +40,7 @@ public class AdminCratesTests
         deleted.Json.GetProperty("versions").EnumerateArray().Select(version => version.GetString()).ShouldBe(["1.0.0", "2.0.0"]);
         (await api.Temp.LongAsync("SELECT COUNT(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'foo' AND v.freed AND v.state = 'deleted'")).ShouldBe(2);
         (await api.Temp.LongAsync("SELECT COUNT(*) FROM deletions WHERE done_at IS NULL")).ShouldBe(2);
-        api.Bells.Take().ShouldBe([new RenderSparse(1), new CommitIndex(), new RecordCrate(1), new SendNotices(), new DeleteBytes(1)]);
+        api.Bells.Take().ShouldBe([new RenderSparse(1), new CommitIndex(), new RecordCrate(1), new UpdateSearch(), new SendNotices(), new DeleteBytes(1)]);
         (await api.GetAsync("/api/v1/crates/foo")).Status.ShouldBe(404);
         (await api.GetAsync($"{Crates}/foo", token)).Json.GetProperty("crate").GetProperty("state").GetString().ShouldBe("deleted");
         (await api.SendAsync("DELETE", $"{Crates}/foo", token)).ShouldFail(404, "crate `foo` does not exist");
@@ -98,7 +99,7 @@ public class AdminCratesTests
         api.Bells.Take();
         var yanked = (await api.SendAsync("PUT", $"{Crates}/foo/1.0.0/yank", token)).Json;
         (yanked.GetProperty("yanked").GetBoolean(), yanked.GetProperty("changed").GetBoolean()).ShouldBe((true, true));
-        api.Bells.Take().ShouldBe([new RenderSparse(1), new CommitIndex(), new RecordCrate(1), new SendNotices()]);
+        api.Bells.Take().ShouldBe([new RenderSparse(1), new CommitIndex(), new RecordCrate(1), new UpdateSearch(), new SendNotices()]);
         (await api.SendAsync("PUT", $"{Crates}/foo/1.0.0/yank", token)).Json.GetProperty("changed").GetBoolean().ShouldBeFalse();
         api.Bells.Take().ShouldBeEmpty();
         (await api.SendAsync("PUT", $"{Crates}/foo/1.0.0/unyank", token)).Json.GetProperty("yanked").GetBoolean().ShouldBeFalse();

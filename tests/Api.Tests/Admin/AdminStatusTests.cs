@@ -25,12 +25,12 @@ public class AdminStatusTests
 
         var status = (await api.GetAsync("/api/v1/admin/status", token)).Json;
         var stages = status.GetProperty("stages").EnumerateArray().ToDictionary(stage => stage.GetProperty("stage").GetString()!);
-        stages.Keys.ShouldBe(["validate-tarball", "read-manifest", "commit-index", "render-sparse", "purge-cdn", "record-crate", "send-notices", "delete-bytes"]);
+        stages.Keys.ShouldBe(["validate-tarball", "read-manifest", "commit-index", "render-sparse", "purge-cdn", "record-crate", "update-search", "send-notices", "delete-bytes"]);
         var tarball = stages["validate-tarball"];
         (tarball.GetProperty("waiting").GetInt64(), tarball.GetProperty("oldest_seconds").GetDouble(), tarball.GetProperty("depth").GetInt32(), tarball.GetProperty("capacity").GetInt32())
             .ShouldBe((2, 30, 1, 7));
         stages["read-manifest"].GetProperty("waiting").GetInt64().ShouldBe(0);
-        status.GetProperty("projections").EnumerateArray().Select(one => (one.GetProperty("kind").GetString(), one.GetProperty("behind").GetInt64())).ShouldBe([("git", 2), ("record", 2), ("sparse", 1)]);
+        status.GetProperty("projections").EnumerateArray().Select(one => (one.GetProperty("kind").GetString(), one.GetProperty("behind").GetInt64())).ShouldBe([("git", 2), ("record", 2), ("search", 2), ("sparse", 1)]);
         status.GetProperty("projections")[0].GetProperty("lag_seconds").GetDouble().ShouldBeGreaterThan(0);
         status.GetProperty("failures").GetArrayLength().ShouldBe(1);
         status.GetProperty("failures")[0].GetProperty("count").GetInt64().ShouldBe(2);

@@ -1,5 +1,6 @@
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Notices;
+using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Identity;
 using Pipeline.Registry.Truth;
@@ -26,7 +27,7 @@ public class DeletionTests
         (await fixture.Temp.TextAsync("SELECT kind FROM changes ORDER BY id DESC")).ShouldBe("delete");
         (await fixture.Temp.TextAsync("SELECT detail FROM audit WHERE action = 'delete-crate'")).ShouldBe("Foo, owned by ann: mistake");
         (await fixture.CountAsync("owners")).ShouldBe(0);
-        fixture.Bells.Take().ShouldBe([new RenderSparse(1), new CommitIndex(), new RecordCrate(1), new SendNotices(), new DeleteBytes(1)]);
+        fixture.Bells.Take().ShouldBe([new RenderSparse(1), new CommitIndex(), new RecordCrate(1), new UpdateSearch(), new SendNotices(), new DeleteBytes(1)]);
 
         (await fixture.GetAsync("/api/v1/crates/foo")).ShouldFail(404, "crate `foo` does not exist");
         (await fixture.GetAsync("/api/v1/crates?q=foo")).Json.GetProperty("meta").GetProperty("total").GetInt32().ShouldBe(0);

@@ -1,6 +1,7 @@
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Contracts.Notices;
+using Pipeline.Contracts.Search;
 
 namespace Pipeline.Api.Tests.Crates;
 
@@ -34,7 +35,7 @@ public class OwnerTests
         answer.Text.ShouldBe("""{"ok":true,"msg":"user Bob has been added as an owner of crate Foo,user cid has been added as an owner of crate Foo"}""");
         (await fixture.Temp.LongAsync("SELECT revision FROM crates")).ShouldBe(2);
         (await fixture.Temp.TextAsync("SELECT kind || ' ' || data FROM changes ORDER BY id DESC")).ShouldBe("""owners {"added":["Bob","cid"]}""");
-        fixture.Bells.Take().ShouldBe([new RenderSparse(1), new CommitIndex(), new RecordCrate(1), new SendNotices()]);
+        fixture.Bells.Take().ShouldBe([new RenderSparse(1), new CommitIndex(), new RecordCrate(1), new UpdateSearch(), new SendNotices()]);
         (await fixture.GetAsync("/api/v1/crates/foo/owners")).Json.GetProperty("users").GetArrayLength().ShouldBe(3);
     }
 

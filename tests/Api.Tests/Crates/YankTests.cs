@@ -1,6 +1,7 @@
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Contracts.Notices;
+using Pipeline.Contracts.Search;
 using Pipeline.Registry.Options;
 
 namespace Pipeline.Api.Tests.Crates;
@@ -20,7 +21,7 @@ public class YankTests
         (await fixture.Temp.TextAsync("SELECT kind || ' ' || name || ' ' || num || ' ' || revision FROM changes ORDER BY id DESC")).ShouldBe("yank Foo-Bar 1.0.0 2");
         (await fixture.Temp.LongAsync("SELECT MIN(wanted) FROM projections")).ShouldBe(2);
         (await fixture.Temp.LongAsync("SELECT COUNT(*) FROM audit WHERE action = 'yank' AND user_id IS NOT NULL AND token_id IS NOT NULL AND version_id IS NOT NULL")).ShouldBe(1);
-        fixture.Bells.Take().ShouldBe([new RenderSparse(1), new CommitIndex(), new RecordCrate(1), new SendNotices()]);
+        fixture.Bells.Take().ShouldBe([new RenderSparse(1), new CommitIndex(), new RecordCrate(1), new UpdateSearch(), new SendNotices()]);
 
         (await fixture.SendAsync("PUT", "/api/v1/crates/foo_bar/1.0.0/unyank", token, "")).ShouldBeOk();
         (await fixture.Temp.LongAsync("SELECT count(*) FROM versions WHERE yanked")).ShouldBe(0);

@@ -80,6 +80,7 @@ public sealed class CargoCommandTests(SharedPipeline shared) : IAsyncLifetime
     {
         var package = _cargo.NewPackage("needle", "0.4.2").Describe("description = \"sews haystacks together\"\nlicense = \"MIT\"\n");
         (await _cargo.PublishAsync(package)).ShouldSucceed();
+        await _pipeline.SettleAsync();
 
         var found = await _cargo.RunAsync(package.Folder, "search haystacks --registry local");
 

@@ -2,9 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Pipeline.Contracts;
-using Pipeline.Registry.Database;
 
-namespace Pipeline.Api.Crates;
+namespace Pipeline.Api.Search;
 
 /// <summary>How a search is sorted.</summary>
 public enum SearchSort
@@ -22,48 +21,62 @@ public enum SearchSort
     New = 3,
 }
 
-/// <summary>What a search asks for (crates-io-behaviour §6.6), as patterns for SQL's LIKE with <c>\</c> as its escape.</summary>
+/// <summary>What a search asks for (crates-io-behaviour §6.6).</summary>
 public sealed record SearchQuery
 {
     /// <summary>How many words of a query, or keywords, are looked at.</summary>
     public const int MaxWords = 5;
 
-    private const string Anything = "%";
     private const int MaxIds = 100;
     private const long NoNumber = long.MinValue;
 
-    /// <summary>The query's canonical spelling: the crate of this name comes first. Empty: no query.</summary>
+    /// <summary>The query's canonical spelling: the crate of this name comes first, then names that begin with it. Empty: no query.</summary>
     public required string Exact { get; init; }
 
-    /// <summary>What a canonical name matches that starts with the query.</summary>
-    public required string Prefix { get; init; }
+    /// <summary>What name, description and keywords together must have somewhere (<see cref="SearchEntry.Fold"/>).</summary>
+    public required IReadOnlyList<byte[]> Words { get; init; }
 
-    /// <summary>What a canonical name matches that has the query somewhere.</summary>
-    public required string Within { get; init; }
-
-    /// <summary>Patterns that name, description and keywords together must match, canonically spelt; <see cref="MaxWords"/> of them.</summary>
-    public required IReadOnlyList<string> Words { get; init; }
-
-    /// <summary>Patterns that the stored list of keywords must match, <see cref="MaxWords"/> of them.</summary>
+    /// <summary>The keywords that a crate must have, in lower case.</summary>
     public required IReadOnlyList<string> Keywords { get; init; }
 
-    /// <summary>Two patterns of which the stored list of categories must match one: the category, and those below it.</summary>
-    public required IReadOnlyList<string> Categories { get; init; }
+    /// <summary>The category that a crate must be in, or below; empty: any.</summary>
+    public required string Category { get; init; }
 
     /// <summary>What the name must start with, in lower case; empty: anything.</summary>
     public required string Letter { get; init; }
 
-    /// <summary>The account that must own the crate; negative: any.</summary>
-    public required long UserId { get; init; }
+    /// <summary>The account that must own the crate; null: any.</summary>
+    public required long? UserId { get; init; }
 
-    /// <summary>The names to choose from: a JSON list; <c>[]</c>: all.</summary>
-    public required string Ids { get; init; }
+    /// <summary>The names to choose from; empty: all.</summary>
+    public required IReadOnlySet<string> Ids { get; init; }
 
     /// <summary>Whether crates are shown that have no version in force.</summary>
     public required bool IncludeYanked { get; init; }
 
     /// <summary>How it is sorted.</summary>
     public required SearchSort Sort { get; init; }
+
+    /// <summary>Whether a crate is found, whoever owns it.</summary>
+    public bool Matches(SearchEntry crate)
+    {
+        ArgumentNullException.ThrowIfNull(crate);
+        if (!crate.InForce && !IncludeYanked) return false;
+        // Loops, since this runs for every crate of the registry.
+        foreach (var word in Words)
+        {
+            if (crate.Words.AsSpan().IndexOf(word) < 0) return false;
+        }
+
+        foreach (var keyword in Keywords)
+        {
+            if (!crate.Keywords.Contains(keyword)) return false;
+        }
+
+        return (Category.Length == 0 || IsIn(crate.Categories))
+            && (Letter.Length == 0 || char.ToLowerInvariant(crate.Name[0]) == Letter[0])
+            && (Ids.Count == 0 || Ids.Contains(crate.Name));
+    }
 
     /// <summary>Reads the parameters, or says what is wrong with them.</summary>
     public static bool TryRead(IQueryCollection query, [NotNullWhen(true)] out SearchQuery? search, [NotNullWhen(false)] out Reject? reject)
@@ -76,14 +89,12 @@ public sealed record SearchQuery
         search = new SearchQuery
         {
             Exact = canonical,
-            Prefix = $"{Escape(canonical)}%",
-            Within = $"%{Escape(canonical)}%",
-            Words = Patterns(canonical.Split([' ', '\t', '+'], StringSplitOptions.RemoveEmptyEntries), static word => $"%{Escape(word)}%"),
-            Keywords = Patterns(filter.Keywords, static word => $"%\"{Escape(word.ToLowerInvariant())}\"%"),
-            Categories = CategoryPatterns(query["category"].ToString()),
+            Words = [.. canonical.Split([' ', '\t', '+'], StringSplitOptions.RemoveEmptyEntries).Take(MaxWords).Select(SearchEntry.Fold)],
+            Keywords = [.. filter.Keywords.Take(MaxWords).Select(static keyword => keyword.ToLowerInvariant())],
+            Category = query["category"].ToString(),
             Letter = filter.Letter.ToLowerInvariant(),
             UserId = filter.UserId,
-            Ids = JsonTexts.Write(filter.Ids),
+            Ids = filter.Ids.ToHashSet(StringComparer.Ordinal),
             IncludeYanked = query["include_yanked"] == "yes",
             Sort = SortOf(query["sort"].ToString(), q.Length > 0),
         };
@@ -96,7 +107,7 @@ public sealed record SearchQuery
     /// <summary>Of several filters one counts: all_keywords, keyword, letter, user_id, ids[], in this order.</summary>
     private static Filtered Filter(IQueryCollection query)
     {
-        var none = new Filtered([], "", -1, []);
+        var none = new Filtered([], "", null, []);
         if (query["all_keywords"].ToString() is { Length: > 0 } all) return none with { Keywords = all.Split(' ', StringSplitOptions.RemoveEmptyEntries) };
         if (query["keyword"].ToString() is { Length: > 0 } keyword) return none with { Keywords = [keyword] };
         if (query["letter"].ToString() is { Length: > 0 } letter) return none with { Letter = letter };
@@ -113,20 +124,17 @@ public sealed record SearchQuery
         _ => hasQuery ? SearchSort.Relevance : SearchSort.Alphabetical,
     };
 
-    private static string[] Patterns(IReadOnlyList<string> words, Func<string, string> pattern)
+    private bool IsIn(IReadOnlyList<string> categories)
     {
-        var patterns = new string[MaxWords];
-        for (var i = 0; i < MaxWords; i++) patterns[i] = i < words.Count ? pattern(words[i]) : Anything;
-        return patterns;
+        foreach (var category in categories)
+        {
+            if (category.StartsWith(Category, StringComparison.Ordinal) && (category.Length == Category.Length || category.AsSpan(Category.Length).StartsWith("::"))) return true;
+        }
+
+        return false;
     }
-
-    private static string[] CategoryPatterns(string category) =>
-        category.Length == 0 ? [Anything, Anything] : [$"%\"{Escape(category)}\"%", $"%\"{Escape(category)}::%"];
-
-    private static string Escape(string text) => text
-        .Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
 
     private static Reject Invalid(string text) => new(RejectCodes.InvalidRequest, 400, text);
 
-    private sealed record Filtered(IReadOnlyList<string> Keywords, string Letter, long UserId, IReadOnlyList<string> Ids);
+    private sealed record Filtered(IReadOnlyList<string> Keywords, string Letter, long? UserId, IReadOnlyList<string> Ids);
 }

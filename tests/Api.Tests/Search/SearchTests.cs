@@ -1,4 +1,6 @@
-namespace Pipeline.Api.Tests.Crates;
+using Pipeline.Workers.Search;
+
+namespace Pipeline.Api.Tests.Search;
 
 public class SearchTests
 {
@@ -99,6 +101,34 @@ public class SearchTests
         meta.GetProperty("next_page").GetString().ShouldBe("?q=json&per_page=2&page=3");
     }
 
+    [Fact]
+    public async Task What_the_projection_follows_later_is_found_from_then_on()
+    {
+        await using var fixture = await SeedAsync();
+        (await NamesAsync(fixture, "?q=late")).ShouldBe("");
+        await fixture.PublishAsync("bob", "late", "1.0.0");
+        await fixture.SendAsync("DELETE", "/api/v1/crates/text/1.0.0/yank", await fixture.TokenAsync("bob"));
+        (await NamesAsync(fixture, "?user_id=2")).ShouldBe("text");
+
+        await FollowAsync(fixture);
+
+        (await NamesAsync(fixture, "?q=late")).ShouldBe("late");
+        (await NamesAsync(fixture, "?user_id=2")).ShouldBe("late");
+    }
+
+    [Fact]
+    public async Task A_projection_made_anew_is_fetched_anew()
+    {
+        await using var fixture = await SeedAsync();
+        (await NamesAsync(fixture, "?q=text")).ShouldBe("text");
+
+        await fixture.Temp.ExecuteAsync("DELETE FROM search WHERE name = 'text'");
+        await fixture.Temp.ExecuteAsync("UPDATE search_progress SET generation = generation + 1");
+
+        (await NamesAsync(fixture, "?q=text")).ShouldBe("");
+        (await NamesAsync(fixture, "?q=json")).ShouldBe("json, json-parser, json_tool, fast-json");
+    }
+
     private static async Task<string> NamesAsync(ApiFixture fixture, string query)
     {
         var answer = await fixture.GetAsync($"/api/v1/crates{query}");
@@ -117,6 +147,9 @@ public class SearchTests
         await fixture.PublishAsync("ann", "fast-json", "1.1.0", keywords: ["cli", "fast"]);
         await fixture.PublishAsync("ann", "yanked", "1.0.0");
         await fixture.SendAsync("DELETE", "/api/v1/crates/yanked/1.0.0/yank", await fixture.TokenAsync("ann"));
+        await FollowAsync(fixture);
         return fixture;
     }
+
+    private static Task FollowAsync(ApiFixture fixture) => new SearchProjection(fixture.Temp.Database, TimeProvider.System).FollowAsync(TestContext.Current.CancellationToken);
 }
