@@ -191,7 +191,7 @@ public sealed class GitIndexWriterTests : IAsyncLifetime
         await _registry.PublishAsync("large", "1.0.0", head: new string('x', 5000));
         var needed = await _registry.PublishAsync("needed", "1.0.0");
         await _registry.PublishAsync("first", "1.1.0", head: Line("first", "1.1.0", "needed"));
-        var lagging = new LaggingCrates(_registry.Truth.Database, "local", maxBytes: 1000);
+        var lagging = new LaggingCrates(_registry.Truth.Database, maxBytes: 1000);
 
         var page = await lagging.NextAsync(LaggingCrates.Position.Start, new HashSet<long>(), default);
         var next = await lagging.NextAsync(page.End!.Value, page.Ahead, default);
