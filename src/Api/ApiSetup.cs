@@ -38,6 +38,7 @@ public static class ApiSetup
         services.AddGitServing(new GitServeOptions());
         services.AddPublishing();
         services.AddSingleton<Replay>();
+        services.TryAddSingleton<StageActivity>();
         services.AddOpenApi();
         return services;
     }

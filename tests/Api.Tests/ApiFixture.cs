@@ -11,6 +11,7 @@ using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Tests;
+using Pipeline.Registry.Truth;
 
 namespace Pipeline.Api.Tests;
 
@@ -61,6 +62,7 @@ public sealed class ApiFixture : IAsyncDisposable
         builder.Services.AddSingleton(limits ?? new RateLimitOptions { Enabled = false });
         builder.Services.AddSingleton(new PublishOptions());
         builder.Services.AddSingleton<Stages>();
+        builder.Services.AddSingleton<ThisProcess>();
         builder.Services.AddApi();
         change?.Invoke(builder.Services);
         var app = builder.Build();

@@ -1,63 +1,64 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Pipeline.Api.Admin.Shapes;
-using Pipeline.Contracts.Cdn;
-using Pipeline.Contracts.Index;
-using Pipeline.Contracts.Notices;
-using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Publishing;
-using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
 
 namespace Pipeline.Api.Admin;
 
-/// <summary>What waits, what lags, what failed, and how much there is.</summary>
+/// <summary>What waits, what is worked on, what lags, what failed, who is alive, and how much there is.</summary>
 internal static class AdminStatus
 {
-    private static readonly Dictionary<string, Type> Bells = new(StringComparer.Ordinal)
-    {
-        ["validate-tarball"] = typeof(ValidateTarball),
-        ["read-manifest"] = typeof(ReadManifest),
-        ["commit-index"] = typeof(CommitIndex),
-        ["render-sparse"] = typeof(RenderSparse),
-        ["purge-cdn"] = typeof(PurgeCdn),
-        ["record-crate"] = typeof(RecordCrate),
-        ["update-search"] = typeof(UpdateSearch),
-        ["send-notices"] = typeof(SendNotices),
-        ["delete-bytes"] = typeof(DeleteBytes),
-    };
+    private const double SecondsPerMinute = 60;
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        AdminCall.Map(routes, HttpMethods.Get, "status", "What waits in each stage, how far projections lag, what failed", ShowAsync);
+        AdminCall.Map(routes, HttpMethods.Get, "status", "What waits in each stage, how far projections lag, what failed, and what is held", ShowAsync);
 
     private static async ValueTask<IResult> ShowAsync(AdminCall call)
     {
-        var status = await call.Database.ReadAsync(sql => ReadAsync(sql, call.Service<IDoorbell>()), call.Aborted).ConfigureAwait(false);
-        return AdminCall.Answer(status, AdminJson.Default.StatusAnswer);
-    }
-
-    private static async ValueTask<StatusAnswer> ReadAsync(Statements sql, IDoorbell doorbell)
-    {
-        var standing = await Standing.ReadAsync(sql).ConfigureAwait(false);
+        var (standing, holders, counts) = await call.Database.ReadAsync(
+            async sql => (
+                await Standing.ReadAsync(sql).ConfigureAwait(false),
+                await Holders.ReadAsync(sql, call.Service<ThisProcess>().Id, call.Service<StageActivity>()).ConfigureAwait(false),
+                await CountsAsync(sql).ConfigureAwait(false)),
+            call.Aborted).ConfigureAwait(false);
+        var stages = await StagesAsync(standing, holders, call.Service<Stages>(), call.Service<IDoorbell>()).ConfigureAwait(false);
         var undecided = standing.Stages.Where(static stage => stage.Stage is "validate-tarball" or "read-manifest").Sum(static stage => stage.Waiting);
-        var stages = new List<StageStatus>();
-        foreach (var stage in standing.Stages) stages.Add(await StageAsync(stage, doorbell).ConfigureAwait(false));
-        return new StatusAnswer(
+        var answer = new StatusAnswer(
             stages,
-            [.. standing.Projections.Select(static one => new ProjectionStatus(one.Target.Length == 0 ? one.Kind : $"{one.Kind}/{one.Target}", one.Behind, one.LagSeconds, one.Retrying))],
+            [.. standing.Projections.Select(static one => new ProjectionStatus(one.Target.Length == 0 ? one.Kind : $"{one.Kind}/{one.Target}", one.Behind, one.LagSeconds, one.Retrying, one.Parked))],
             [.. standing.Failures.Select(static one => new FailureCount(one.Stage, one.Kind, one.Count))],
-            await CountsAsync(sql, undecided).ConfigureAwait(false));
+            counts with { Undecided = undecided },
+            new OverdueStatus(
+                holders.OverdueCount,
+                holders.ExpiredLastDay,
+                [.. holders.Overdue.Select(static one => new OverdueShape(one.Id, one.Name, one.Num, one.Stage, Cells.Time(one.DeadlineAt), one.LastError, one.WaitsFor))]),
+            [.. holders.Claims.Select(static one => new ClaimStatus(one.Kind, one.Open, one.OfDead, one.OldestSeconds))],
+            [.. holders.Leases.Select(static one => new LeaseStatus(one.Name, one.Process, one.IsAlive, one.SecondsLeft))],
+            [.. holders.Processes.Select(static one => new ProcessStatus(one.Id, one.Roles, Cells.Time(one.StartedAt), one.SeenSeconds))]);
+        return AdminCall.Answer(answer, AdminJson.Default.StatusAnswer);
     }
 
-    private static async ValueTask<StageStatus> StageAsync(StageStanding stage, IDoorbell doorbell)
+    /// <summary>The stages that rows wait for, in the order a publish meets them, then whatever else has a queue.</summary>
+    private static async Task<List<StageStatus>> StagesAsync(Standing standing, Holders holders, Stages known, IDoorbell doorbell)
     {
-        var level = await doorbell.LevelAsync(Bells[stage.Stage]).ConfigureAwait(false);
-        return new StageStatus(stage.Stage, stage.Waiting, stage.OldestSeconds, level?.Waiting, level?.Capacity);
+        var activity = holders.Activity.ToDictionary(static one => one.Stage, StringComparer.Ordinal);
+        var others = known.All.Where(stage => stage.Message != typeof(PublishDecided) && standing.Stages.All(one => one.Stage != stage.Queue)).Select(static stage => new StageStanding(stage.Queue, 0, null, 0));
+        var stages = new List<StageStatus>();
+        foreach (var stage in standing.Stages.Concat(others))
+        {
+            var level = known.Find(stage.Stage) is { } at ? await doorbell.LevelAsync(at.Message).ConfigureAwait(false) : null;
+            var now = activity.GetValueOrDefault(stage.Stage);
+            stages.Add(new StageStatus(stage.Stage, stage.Waiting, stage.OldestSeconds, level?.Waiting, level?.Capacity, now?.Running ?? 0, (now?.DonePerMinute ?? 0) / SecondsPerMinute, stage.Parked));
+        }
+
+        return stages;
     }
 
-    private static async ValueTask<RegistryCounts> CountsAsync(Statements sql, long undecided) => (await sql.FirstAsync(
+    private static async ValueTask<RegistryCounts> CountsAsync(Statements sql) => (await sql.FirstAsync(
         "SELECT (SELECT COUNT(*) FROM crates WHERE state = 'active'), (SELECT COUNT(*) FROM versions WHERE state = 'active'), (SELECT COUNT(*) FROM users)",
-        row => new RegistryCounts(row.Long(0), row.Long(1), row.Long(2), undecided)).ConfigureAwait(false))!;
+        static row => new RegistryCounts(row.Long(0), row.Long(1), row.Long(2), 0)).ConfigureAwait(false))!;
 }

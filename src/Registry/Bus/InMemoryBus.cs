@@ -1,6 +1,7 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Registry.Failures;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Registry.Bus;
 
@@ -13,6 +14,7 @@ public static class InMemoryBus
         services.AddSingleton<StageGauges>();
         services.AddSingleton<Stages>();
         services.AddSingleton<FailureLog>();
+        services.AddSingleton<StageActivity>();
         services.AddSingleton<IDoorbell, InMemoryDoorbell>();
         services.AddMassTransit(bus =>
         {

@@ -11,7 +11,7 @@ namespace Pipeline.Registry.Failures;
 /// to <see cref="FailureLog"/>.
 /// The message is done either way, since the failure is a row. Short waits are kept in memory; a longer one is the sweep's.
 /// </summary>
-public sealed class FailureFilter<T>(Stages stages, FailureLog failures, IDoorbell doorbell, IHostApplicationLifetime lifetime, ILogger<FailureFilter<T>> logger) : IFilter<ConsumeContext<T>>
+public sealed class FailureFilter<T>(Stages stages, FailureLog failures, IDoorbell doorbell, StageActivity activity, IHostApplicationLifetime lifetime, ILogger<FailureFilter<T>> logger) : IFilter<ConsumeContext<T>>
     where T : class
 {
     private static readonly TimeSpan LongestInMemory = TimeSpan.FromSeconds(5);
@@ -25,7 +25,7 @@ public sealed class FailureFilter<T>(Stages stages, FailureLog failures, IDoorbe
         await doorbell.TakenAsync(typeof(T)).ConfigureAwait(false);
         var stage = stages.Of(typeof(T));
         var key = stage.Key(context.Message);
-        using var run = new StageRun(stage.Queue);
+        using var run = new StageRun(stage.Queue, activity);
         context.AddOrUpdatePayload(() => run, _ => run);
         try
         {

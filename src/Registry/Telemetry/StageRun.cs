@@ -9,7 +9,7 @@ namespace Pipeline.Registry.Telemetry;
 /// One run of a stage for one bell: its span, how it ended, and how long it took. The filter around every consumer makes and ends it;
 /// the consumer, once it has read the row, says which trace it continues.
 /// </summary>
-public sealed class StageRun(string stage) : IDisposable
+public sealed class StageRun : IDisposable
 {
     /// <summary>What the bell asked for is done.</summary>
     public const string Done = "done";
@@ -30,9 +30,22 @@ public sealed class StageRun(string stage) : IDisposable
     public const string Stopped = "stopped";
 
     private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly string _stage;
+    private readonly StageActivity _activity;
+
+    /// <summary>Begins.</summary>
+    public StageRun(string stage, StageActivity activity)
+    {
+        ArgumentNullException.ThrowIfNull(activity);
+        (_stage, _activity) = (stage, activity);
+        activity.Begin(stage);
+    }
 
     /// <summary>How it ended: one of the words above.</summary>
     public string Outcome { get; set; } = Done;
+
+    /// <summary>How many rows it moved, where one bell is for many.</summary>
+    public long Moved { get; set; } = 1;
 
     /// <summary>Its span; null before the consumer has found work.</summary>
     public Activity? Activity { get; private set; }
@@ -47,8 +60,8 @@ public sealed class StageRun(string stage) : IDisposable
     /// <param name="traceParent">W3C context of the cause; null: whatever is current.</param>
     public Activity Continue(string? traceParent)
     {
-        Activity = Tracing.Start(stage, traceParent);
-        return Activity.SetTag(Tracing.Stage, stage);
+        Activity = Tracing.Start(_stage, traceParent);
+        return Activity.SetTag(Tracing.Stage, _stage);
     }
 
     /// <summary>It failed. Makes the failed span current, so that what is written down about it has its trace.</summary>
@@ -56,7 +69,7 @@ public sealed class StageRun(string stage) : IDisposable
     {
         ArgumentNullException.ThrowIfNull(exception);
         Outcome = exception is TransientException ? Transient : Fault;
-        if (Activity is null) Activity = Tracing.Start(stage, null).SetTag(Tracing.Stage, stage);
+        if (Activity is null) Activity = Tracing.Start(_stage, null).SetTag(Tracing.Stage, _stage);
         else Activity.Current = Activity;
         Activity.SetStatus(ActivityStatusCode.Error, exception.GetType().Name);
     }
@@ -64,8 +77,9 @@ public sealed class StageRun(string stage) : IDisposable
     /// <summary>Ends the span and measures.</summary>
     public void Dispose()
     {
-        PipelineMeter.StageDuration.Record(Elapsed.TotalSeconds, new(Tracing.Stage, stage), new("outcome", Outcome));
+        PipelineMeter.StageDuration.Record(Elapsed.TotalSeconds, new(Tracing.Stage, _stage), new("outcome", Outcome));
         Activity?.SetTag("outcome", Outcome).Dispose();
+        _activity.End(_stage, Outcome is Done or Rejected ? Moved : 0);
     }
 }
 

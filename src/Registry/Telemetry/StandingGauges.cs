@@ -60,7 +60,7 @@ public sealed class StandingGauges : IDisposable
         {
             var known = standing.Projections.ToDictionary(static one => (one.Kind, one.Target));
             _targets.UnionWith(known.Keys);
-            return [.. _targets.Select(key => known.GetValueOrDefault(key) ?? new ProjectionStanding(key.Kind, key.Target, 0, null, 0))];
+            return [.. _targets.Select(key => known.GetValueOrDefault(key) ?? new ProjectionStanding(key.Kind, key.Target, 0, null, 0, 0))];
         }
     }
 

@@ -17,6 +17,9 @@ public static class PublishStates
 
     /// <summary>Refused; the verdict says why.</summary>
     public const string Rejected = "rejected";
+
+    /// <summary>The stage that an undecided publish waits for.</summary>
+    public static string StageOf(string state) => state == Parked ? "validate-tarball" : "read-manifest";
 }
 
 /// <summary>A publish as the stages need it.</summary>

@@ -1,4 +1,5 @@
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Failures;
 
 namespace Pipeline.Registry.Truth;
 
@@ -12,24 +13,24 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
     // indexes of what is open, so they cost what the backlog is, not what the registry is.
     private const string Sql =
         """
-        SELECT 'now', '', '', now_us(), CAST(NULL AS BIGINT), 0
+        SELECT 'now', '', '', now_us(), CAST(NULL AS BIGINT), 0, 0
         UNION ALL SELECT 'stage', 'validate-tarball', '', COUNT(*),
-            (SELECT received_at FROM publishes WHERE state = 'parked' AND decided_at IS NULL ORDER BY id LIMIT 1), 0
+            (SELECT received_at FROM publishes WHERE state = 'parked' AND decided_at IS NULL ORDER BY id LIMIT 1), 0, COUNT(CASE WHEN next_try_at >= $1 THEN 1 END)
             FROM publishes WHERE state = 'parked' AND decided_at IS NULL
         UNION ALL SELECT 'stage', 'read-manifest', '', COUNT(*),
-            (SELECT received_at FROM publishes WHERE state = 'checked' AND decided_at IS NULL ORDER BY id LIMIT 1), 0
+            (SELECT received_at FROM publishes WHERE state = 'checked' AND decided_at IS NULL ORDER BY id LIMIT 1), 0, COUNT(CASE WHEN next_try_at >= $1 THEN 1 END)
             FROM publishes WHERE state = 'checked' AND decided_at IS NULL
-        UNION ALL SELECT 'stage', 'delete-bytes', '', COUNT(DISTINCT d.crate_id), MIN(v.updated_at), 0
+        UNION ALL SELECT 'stage', 'delete-bytes', '', COUNT(DISTINCT d.crate_id), MIN(v.updated_at), 0, COUNT(DISTINCT CASE WHEN d.next_try_at >= $1 THEN d.crate_id END)
             FROM deletions d JOIN versions v ON v.id = d.version_id WHERE d.done_at IS NULL
-        UNION ALL SELECT 'projection', kind, target, COUNT(*), MIN(behind_since), COUNT(next_try_at)
+        UNION ALL SELECT 'projection', kind, target, COUNT(*), MIN(behind_since), COUNT(CASE WHEN next_try_at < $1 THEN 1 END), COUNT(CASE WHEN next_try_at >= $1 THEN 1 END)
             FROM projections WHERE reached < wanted GROUP BY kind, target
-        UNION ALL SELECT 'projection', 'cdn', target, COUNT(*), MIN(created_at), COUNT(CASE WHEN attempts > 0 THEN 1 END)
+        UNION ALL SELECT 'projection', 'cdn', target, COUNT(*), MIN(created_at), COUNT(CASE WHEN attempts > 0 THEN 1 END), 0
             FROM purges WHERE confirmed_at IS NULL AND NOT again GROUP BY target
-        UNION ALL SELECT 'projection', 'search', '', COUNT(DISTINCT COALESCE(crate_id, -id)), MIN(at), 0 FROM changes WHERE id > (SELECT watermark FROM search_progress)
+        UNION ALL SELECT 'projection', 'search', '', COUNT(DISTINCT COALESCE(crate_id, -id)), MIN(at), 0, 0 FROM changes WHERE id > (SELECT watermark FROM search_progress)
         UNION ALL SELECT 'projection', 'notices', CAST(w.id AS TEXT), (SELECT COUNT(*) FROM changes h WHERE h.id > w.watermark),
-            (SELECT h.at FROM changes h WHERE h.id > w.watermark ORDER BY h.id LIMIT 1), w.failing
+            (SELECT h.at FROM changes h WHERE h.id > w.watermark ORDER BY h.id LIMIT 1), w.failing, 0
             FROM webhooks w WHERE w.watermark < (SELECT MAX(id) FROM changes)
-        UNION ALL SELECT 'failure', stage, kind, COUNT(*), MIN(first_seen), 0
+        UNION ALL SELECT 'failure', stage, kind, COUNT(*), MIN(first_seen), 0, 0
             FROM failures WHERE resolved_at IS NULL GROUP BY stage, kind
         """;
 
@@ -38,10 +39,10 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
     {
         ArgumentNullException.ThrowIfNull(sql);
         var rows = await sql.QueryAsync(
-            Sql, static row => new Line(row.Text(0), row.Text(1), row.Text(2), row.Long(3), row.LongOrNull(4), row.Long(5))).ConfigureAwait(false);
+            Sql, static row => new Line(row.Text(0), row.Text(1), row.Text(2), row.Long(3), row.LongOrNull(4), row.Long(5), row.Long(6)), FailureLog.Parked).ConfigureAwait(false);
         var now = rows.Single(static row => row.What == "now").Count;
         var lagging = rows.Where(static row => row.What == "projection").ToDictionary(static row => (row.Name, row.Detail), row => row.Projection(now));
-        foreach (var kind in ProjectionKinds.All) lagging.TryAdd((kind, ""), new ProjectionStanding(kind, "", 0, null, 0));
+        foreach (var kind in ProjectionKinds.All) lagging.TryAdd((kind, ""), new ProjectionStanding(kind, "", 0, null, 0, 0));
         var projections = lagging.Values.OrderBy(static one => one.Kind, StringComparer.Ordinal).ThenBy(static one => one.Target, StringComparer.Ordinal).ToList();
         return new Standing(
             [.. Waiting(rows.Where(static row => row.What == "stage"), now, projections)],
@@ -53,7 +54,7 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
     // In the order a publish meets them. What waits for a renderer is what its projection lags on.
     private static IEnumerable<StageStanding> Waiting(IEnumerable<Line> rows, long now, List<ProjectionStanding> projections)
     {
-        var waiting = rows.ToDictionary(static row => row.Name, row => new StageStanding(row.Name, row.Count, row.Age(now)));
+        var waiting = rows.ToDictionary(static row => row.Name, row => new StageStanding(row.Name, row.Count, row.Age(now), row.Parked));
         yield return waiting["validate-tarball"];
         yield return waiting["read-manifest"];
         yield return Of("commit-index", ProjectionKinds.Git);
@@ -67,15 +68,15 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
         StageStanding Of(string stage, string kind)
         {
             var of = projections.Where(one => one.Kind == kind).ToList();
-            return new StageStanding(stage, of.Sum(static one => one.Behind), of.Max(static one => one.LagSeconds));
+            return new StageStanding(stage, of.Sum(static one => one.Behind), of.Max(static one => one.LagSeconds), of.Sum(static one => one.Parked));
         }
     }
 
-    private sealed record Line(string What, string Name, string Detail, long Count, long? Since, long Retrying)
+    private sealed record Line(string What, string Name, string Detail, long Count, long? Since, long Retrying, long Parked)
     {
         public double? Age(long now) => Since is { } since ? Math.Max(0, now - since) / (double)Microseconds.Second : null;
 
-        public ProjectionStanding Projection(long now) => new(Name, Detail, Count, Age(now), Retrying);
+        public ProjectionStanding Projection(long now) => new(Name, Detail, Count, Age(now), Retrying, Parked);
     }
 }
 
@@ -83,15 +84,17 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
 /// <param name="Stage">Its queue.</param>
 /// <param name="Waiting">Rows that wait for it.</param>
 /// <param name="OldestSeconds">The age of the oldest; null: none waits.</param>
-public sealed record StageStanding(string Stage, long Waiting, double? OldestSeconds);
+/// <param name="Parked">How many of them wait for a replay.</param>
+public sealed record StageStanding(string Stage, long Waiting, double? OldestSeconds, long Parked);
 
 /// <summary>How far one projection lags.</summary>
 /// <param name="Kind">Its kind.</param>
 /// <param name="Target">Which instance of it; empty where there is one.</param>
 /// <param name="Behind">The crates it lags on; of a cache, the purges that it has not confirmed.</param>
 /// <param name="LagSeconds">Since when, for the one that lags longest; null: none does.</param>
-/// <param name="Retrying">How many of them wait after a failed try.</param>
-public sealed record ProjectionStanding(string Kind, string Target, long Behind, double? LagSeconds, long Retrying);
+/// <param name="Retrying">How many of them wait for a next try after a failed one.</param>
+/// <param name="Parked">How many of them wait for a replay.</param>
+public sealed record ProjectionStanding(string Kind, string Target, long Behind, double? LagSeconds, long Retrying, long Parked);
 
 /// <summary>Open failures of one stage and kind.</summary>
 /// <param name="Stage">The stage.</param>

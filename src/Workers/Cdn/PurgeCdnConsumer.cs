@@ -20,7 +20,8 @@ public sealed class PurgeCdnConsumer(CdnOptions options, TargetDrain drain) : IC
     {
         ArgumentNullException.ThrowIfNull(context);
         // A drain that hangs keeps this message; the next one finds it at work and sees to the others.
-        var any = await Task.WhenAll(options.Targets.Select(target => drain.RunAsync(target, context.CancellationToken))).ConfigureAwait(false);
-        if (!any.Contains(true)) context.Run().Outcome = StageRun.Nothing;
+        var taken = await Task.WhenAll(options.Targets.Select(target => drain.RunAsync(target, context.CancellationToken))).ConfigureAwait(false);
+        var run = context.Run();
+        if ((run.Moved = taken.Sum()) == 0) run.Outcome = StageRun.Nothing;
     }
 }

@@ -24,13 +24,13 @@ public sealed class TargetDrain(
     private readonly ConcurrentDictionary<string, Turn> _turns = new(StringComparer.Ordinal);
     private DateTimeOffset _forgetAt = DateTimeOffset.MinValue;
 
-    /// <summary>Drains a target, or, when that is under way, makes it look once more at its end. Returns whether anything was due.</summary>
-    public async Task<bool> RunAsync(CdnTarget target, CancellationToken cancellationToken)
+    /// <summary>Drains a target, or, when that is under way, makes it look once more at its end. Returns how many purges it took.</summary>
+    public async Task<int> RunAsync(CdnTarget target, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(target);
         var turn = _turns.GetOrAdd(target.Name, static _ => new Turn());
-        var any = false;
-        if (!turn.Begin()) return any;
+        var taken = 0;
+        if (!turn.Begin()) return taken;
         try
         {
             do
@@ -39,7 +39,7 @@ public sealed class TargetDrain(
                 do
                 {
                     batch = await database.WriteAsync(sql => rows.TakeAsync(sql, target), cancellationToken).ConfigureAwait(false);
-                    any |= batch.Purges.Count > 0;
+                    taken += batch.Purges.Count;
                 }
                 while (batch.Purges.Count > 0 && await OneBatchAsync(target, batch, cancellationToken).ConfigureAwait(false));
             }
@@ -52,7 +52,7 @@ public sealed class TargetDrain(
         }
 
         await ForgetAsync().ConfigureAwait(false);
-        return any;
+        return taken;
     }
 
     /// <summary>Sends one batch. False: the target fails.</summary>

@@ -27,7 +27,7 @@ public sealed class CommitIndexConsumer(GitIndexWriter writer, GitIndexRow index
         {
             if (await writer.DrainAsync(context.CancellationToken).ConfigureAwait(false) is not { } reached) return;
             await index.CameThroughAsync().ConfigureAwait(false);
-            if (reached > 0) run.Outcome = StageRun.Done;
+            if (reached > 0) (run.Outcome, run.Moved) = (StageRun.Done, reached);
         }
         catch (TransientException e)
         {

@@ -1,6 +1,7 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Registry.Failures;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Registry.Bus.RabbitMq;
 
@@ -24,6 +25,7 @@ public static class RabbitMqBus
         services.AddSingleton(address);
         services.AddSingleton<Stages>();
         services.AddSingleton<FailureLog>();
+        services.AddSingleton<StageActivity>();
         services.AddSingleton<BrokerQueues>();
         services.AddSingleton<RabbitMqDoorbell>();
         services.AddSingleton<IDoorbell>(static provider => provider.GetRequiredService<RabbitMqDoorbell>());
