@@ -29,6 +29,19 @@ internal static class AdminPublishes
         AND p.id < $1 AND p.received_at >= $2 AND ($3 = '' OR p.state = $3) AND ($4 = '' OR p.canonical = $4) ORDER BY p.id DESC LIMIT $5
         """;
 
+    private const string Overdue =
+        $"""
+        SELECT {Columns} FROM publishes p JOIN users u ON u.id = p.user_id
+        WHERE p.decided_at IS NULL AND p.state IN ('parked', 'checked') AND p.deadline_at < now_us()
+        AND p.id < $1 AND p.received_at >= $2 AND ($3 = '' OR p.state = $3) AND ($4 = '' OR p.canonical = $4) ORDER BY p.id DESC LIMIT $5
+        """;
+
+    private const string Expired =
+        $"""
+        SELECT {Columns} FROM publishes p JOIN users u ON u.id = p.user_id
+        WHERE p.verdict_code = 'expired' AND p.id < $1 AND p.received_at >= $2 AND ($3 = '' OR p.state = $3) AND ($4 = '' OR p.canonical = $4) ORDER BY p.id DESC LIMIT $5
+        """;
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         AdminCall.Map(routes, HttpMethods.Get, "publishes", "Publishes, newest first, by `state`, `crate` and `since`", ListAsync);
@@ -39,9 +52,14 @@ internal static class AdminPublishes
     {
         var limit = call.Limit();
         var state = call.Query("state");
-        if (state is not (null or PublishStates.Parked or PublishStates.Checked or PublishStates.Accepted or PublishStates.Rejected or "undecided"))
-            throw new BadHttpRequestException("`state` is parked, checked, accepted, rejected or undecided");
-        var text = state is PublishStates.Parked or PublishStates.Checked or "undecided" ? Undecided : List;
+        var text = state switch
+        {
+            null or PublishStates.Accepted or PublishStates.Rejected => List,
+            PublishStates.Parked or PublishStates.Checked or "undecided" => Undecided,
+            "overdue" => Overdue,
+            "expired" => Expired,
+            _ => throw new BadHttpRequestException("`state` is parked, checked, accepted, rejected, undecided, overdue or expired"),
+        };
         var publishes = await call.Database.ReadAsync(
             sql => sql.QueryAsync(
                 text,
@@ -49,7 +67,7 @@ internal static class AdminPublishes
                 // Above every id, which are hexadecimal.
                 call.Query("cursor") ?? "g",
                 call.Time("since") ?? 0,
-                state is null or "undecided" ? "" : state,
+                state is null or "undecided" or "overdue" or "expired" ? "" : state,
                 call.Query("crate") is { } crate ? CanonicalName.Of(crate).Text : "",
                 (long)limit),
             call.Aborted).ConfigureAwait(false);
@@ -72,28 +90,44 @@ internal static class AdminPublishes
         var waitsFor = await sql.TextAsync("SELECT waits_for FROM publishes WHERE id = $1", id).ConfigureAwait(false);
         // A parked row's next try never comes by itself.
         var nextTry = timeline.NextTryAt < FailureLog.Parked ? timeline.NextTryAt : null;
+        var trace = timeline.TraceParent?.Split('-') is [_, var id32, ..] ? id32 : null;
+        var overdue = timeline.DecidedAt is null && timeline.DeadlineAt < await sql.NowAsync().ConfigureAwait(false);
         return new PublishAnswer(
-            publish!, timeline.Attempts, timeline.LastError, Cells.Time(nextTry), waitsFor, Cells.Time(timeline.DeadlineAt), timeline.TraceParent, Stages(timeline));
+            publish!, timeline.Attempts, timeline.LastError, Cells.Time(nextTry), waitsFor, Cells.Time(timeline.DeadlineAt), timeline.TraceParent, trace, overdue, timeline.HeldBy,
+            Stages(timeline, await PublishDetails.ReadAsync(sql, timeline).ConfigureAwait(false)));
     }
 
-    private static List<StageShape> Stages(PublishTimeline timeline)
+    private static List<StageShape> Stages(PublishTimeline timeline, PublishDetails details)
     {
         var stages = new List<StageShape>();
         var before = timeline.ReceivedAt;
         foreach (var stage in timeline.Stages)
         {
             // Both indexes follow the verdict side by side: for them, all the time is their own.
-            stages.Add(new StageShape(
-                stage.Stage,
-                stage.State,
-                stage.StartedAt is { } start && start >= before ? (start - before) / 1000.0 : null,
-                stage is { StartedAt: { } from, EndedAt: { } to } ? (to - from) / 1000.0 : null,
-                Cells.Time(stage.EndedAt)));
+            stages.Add(Stage(
+                stage, stage.StartedAt is { } start && start >= before ? (start - before) / 1000.0 : null, [.. details.Failures.Where(failure => failure.Stage == stage.Stage)]));
             if (stage.EndedAt <= (timeline.DecidedAt ?? long.MaxValue)) before = stage.EndedAt.Value;
+        }
+
+        var sparse = timeline.EndOf("render-sparse");
+        foreach (var cache in details.Caches)
+        {
+            List<FailureRow> failures = [.. details.Failures.Where(failure => failure.Stage == "purge-cdn" && failure.Key == cache.Target)];
+            var told = new StageTimes($"purge-cdn/{cache.Target}", cache.ConfirmedAt is null ? "waiting" : "done", sparse, cache.ConfirmedAt);
+            stages.Add(Stage(told, null, failures) with { Attempts = cache.Attempts + (cache.ConfirmedAt is null ? 0 : 1) });
         }
 
         return stages;
     }
+
+    private static StageShape Stage(StageTimes stage, double? waited, List<FailureRow> failures) => new(
+        stage.Stage,
+        stage.State,
+        waited,
+        stage is { StartedAt: { } from, EndedAt: { } to } ? (to - from) / 1000.0 : null,
+        Cells.Time(stage.EndedAt),
+        failures.Sum(static failure => failure.Count) + (stage.State == "done" ? 1 : 0),
+        failures.ConvertAll(static failure => new StageFailure(failure.Id, failure.State, failure.Code, failure.Text, failure.TraceId, failure.Count, Cells.Time(failure.LastSeen))));
 
     private static PublishShape Read(Row row) => new(
         row.Text(0), row.Text(1), row.Text(2), row.Text(3), row.Text(4), row.Long(5), row.Text(6),

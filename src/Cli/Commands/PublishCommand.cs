@@ -9,7 +9,7 @@ namespace Pipeline.Cli.Commands;
 /// <summary><c>pipeline publish list|show</c>: what was published, and what became of it.</summary>
 internal static class PublishCommand
 {
-    private static readonly string[] States = ["parked", "checked", "accepted", "rejected", "undecided"];
+    private static readonly string[] States = ["parked", "checked", "accepted", "rejected", "undecided", "overdue", "expired"];
 
     public static Command Create(Session session) => new("publish", "Accepted publish requests and their verdicts") { List(session), Show(session) };
 
@@ -82,17 +82,20 @@ internal static class PublishCommand
             ("last error", answer.LastError),
             ("attempts", answer.Attempts == 0 ? null : answer.Attempts.ToString(CultureInfo.InvariantCulture)),
             ("next try", answer.NextTryAt is null ? null : Times.Show(answer.NextTryAt)),
-            ("deadline", publish.DecidedAt is null ? Times.Show(answer.DeadlineAt) : null),
-            ("trace", answer.TraceParent));
+            ("deadline", publish.DecidedAt is null ? Times.Show(answer.DeadlineAt) + (answer.Overdue ? ", which is past" : "") : null),
+            ("held by", answer.HeldBy),
+            ("trace", answer.TraceId ?? answer.TraceParent));
         Report.Table(
             output,
             "no stages",
-            ["stage", "state", ">waited", ">took", "done"],
+            ["stage", "state", ">waited", ">took", "done", ">attempts"],
             [.. answer.Stages.Select(stage => new[]
             {
                 stage.Stage, stage.State, Span(stage.WaitedMs), Span(stage.TookMs),
-                stage.DoneAt?.ToUniversalTime().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture),
+                stage.DoneAt?.ToUniversalTime().ToString("HH:mm:ss.fff", CultureInfo.InvariantCulture), Describe.Count(stage.Attempts),
             })]);
+        foreach (var (stage, failure) in answer.Stages.SelectMany(static stage => (stage.Failures ?? []).Select(failure => (stage.Stage, failure))))
+            output.WriteLine($"{stage}: {failure.Code}, {Describe.Count(failure.Count)} times, last {Times.Show(failure.LastSeen)}, {failure.State} (failure {failure.Id}, trace {failure.TraceId}): {FirstLine(failure.Text)}");
     }
 
     private static string Took(PublishShape publish) => publish.DecidedAt is { } decided ? Times.Show(decided - publish.ReceivedAt) : "";

@@ -60,6 +60,10 @@ public sealed record FailureRow(
             text, Read, query.Before, query.Stage ?? "", query.Code ?? "", query.Kind ?? "", query.Key ?? "", query.Since ?? 0, query.Until ?? long.MaxValue, (long)query.Limit);
     }
 
+    /// <summary>Every failure about a key that is still remembered, oldest first; a bound keeps a key that fails for ever from filling an answer.</summary>
+    internal static ValueTask<List<FailureRow>> OfKeyAsync(Statements sql, string key) =>
+        sql.QueryAsync($"SELECT {Columns} FROM failures WHERE key = $1 ORDER BY id LIMIT 200", Read, key);
+
     /// <summary>Takes a failure for its replay: its row is held until the transaction ends. Null: it is over, or there is none.</summary>
     internal static ValueTask<FailureRow?> TakeAsync(Statements sql, long id) =>
         sql.FirstAsync($"UPDATE failures SET replayed_at = now_us(), next_try_at = NULL WHERE id = $1 AND resolved_at IS NULL RETURNING {Columns}", Read, id);

@@ -55,8 +55,17 @@ public sealed record PublishTimeline
     /// <summary>W3C trace context of the PUT.</summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>The crate's row; null: not accepted.</summary>
+    public long? CrateId { get; init; }
+
+    /// <summary>The stage that holds it, or held it when it was given up as expired; null: it was decided in time.</summary>
+    public string? HeldBy { get; init; }
+
     /// <summary>The stages in order.</summary>
     public required IReadOnlyList<StageTimes> Stages { get; init; }
+
+    /// <summary>When a stage was done; null: it was not.</summary>
+    public long? EndOf(string stage) => Stages.FirstOrDefault(one => one.Stage == stage)?.EndedAt;
 
     /// <summary>Reads one; null: there is none.</summary>
     public static async ValueTask<PublishTimeline?> FindAsync(Statements sql, string id)
@@ -67,8 +76,9 @@ public sealed record PublishTimeline
             SELECT p.name, p.num, p.checksum, p.size, p.state, p.received_at, p.parked_at, p.tarball_started_at, p.tarball_done_at,
                 p.manifest_started_at, p.decided_at, p.deadline_at, p.attempts, p.last_error, p.next_try_at,
                 p.verdict_code, p.verdict_status, p.verdict_text, p.trace_parent,
-                g.reached >= p.revision, g.reached_at, s.reached >= p.revision, s.reached_at
+                g.reached >= p.revision, COALESCE(h.git_at, g.reached_at), s.reached >= p.revision, COALESCE(h.sparse_at, s.reached_at), p.crate_id
             FROM publishes p
+            LEFT JOIN changes h ON h.crate_id = p.crate_id AND h.revision = p.revision
             LEFT JOIN crates c ON c.id = p.crate_id
             LEFT JOIN projections g ON g.crate_id = COALESCE(c.place_id, c.id) AND g.kind = 'git' AND g.target = ''
             LEFT JOIN projections s ON s.crate_id = COALESCE(c.place_id, c.id) AND s.kind = 'sparse' AND s.target = ''
@@ -95,6 +105,7 @@ public sealed record PublishTimeline
                 TraceParent = row.TextOrNull(18),
                 GitAt = row.IsNull(19) || !row.Bool(19) ? null : row.LongOrNull(20),
                 SparseAt = row.IsNull(21) || !row.Bool(21) ? null : row.LongOrNull(22),
+                CrateId = row.LongOrNull(23),
             },
             id).ConfigureAwait(false);
         if (row is null) return null;
@@ -116,6 +127,8 @@ public sealed record PublishTimeline
             NextTryAt = row.NextTryAt,
             Reject = row.Reject,
             TraceParent = row.TraceParent,
+            CrateId = row.CrateId,
+            HeldBy = row.DecidedAt is not null && row.Reject?.Code != RejectCodes.Expired ? null : PublishStates.StageOf(row.TarballDoneAt is null ? PublishStates.Parked : PublishStates.Checked),
             Stages =
             [
                 Times("intake", row.ReceivedAt, row.ParkedAt, needed: true),

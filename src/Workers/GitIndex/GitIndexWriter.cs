@@ -221,6 +221,7 @@ public sealed class GitIndexWriter(IDatabase database, IndexRepository repositor
             {
                 if (!await lease.KeepAsync(sql).ConfigureAwait(false)) return false;
                 if (confirmed is not null) await RemoteIndex.NoteAsync(sql, confirmed).ConfigureAwait(false);
+                await Shown.InGitAsync(sql, crates.Select(static crate => crate.LastChange)).ConfigureAwait(false);
                 foreach (var crate in crates)
                 {
                     var path = crate.Content is null ? null : crate.Path;

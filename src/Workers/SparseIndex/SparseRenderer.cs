@@ -53,7 +53,7 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
 
             var path = await WriteAsync(snapshot, held.Path, touched).ConfigureAwait(false);
             FaultPoints.Reach("sparse.written");
-            ((claim, var shown), purge) = await database.WriteAsync(sql => CloseAsync(sql, held, path, touched, activity.Id), CancellationToken.None).ConfigureAwait(false);
+            ((claim, var shown), purge) = await database.WriteAsync(sql => EndAsync(sql, held, path, touched, activity.Id), CancellationToken.None).ConfigureAwait(false);
             if (held.Lack is { } lack) Note(shown, lack, started, activity);
         }
 
@@ -70,6 +70,14 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
             if (cause.TraceParent != lack.Cause.TraceParent)
                 Tracing.Note(activity.OperationName, cause.TraceParent, activity.StartTimeUtc, activity, [.. activity.TagObjects]);
         }
+    }
+
+    private async ValueTask<(Closed Closed, bool Purge)> EndAsync(Statements sql, Claim claim, string? path, Dictionary<string, string> touched, string? traceParent)
+    {
+        var end = await CloseAsync(sql, claim, path, touched, traceParent).ConfigureAwait(false);
+        // After the purges: those that stand open now are what caches have to be told of it.
+        if (end.Closed.Again is null && claim.Lack is { } lack) await Shown.InSparseAsync(sql, claim.CrateId, lack.FirstChange, claim.Revision).ConfigureAwait(false);
+        return end;
     }
 
     /// <summary>

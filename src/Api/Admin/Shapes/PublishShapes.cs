@@ -33,7 +33,19 @@ public sealed record PublishShape(
 /// <param name="WaitedMs">Milliseconds between the end of the stage before and its start; null: not started, or not known.</param>
 /// <param name="TookMs">Milliseconds from its start to its end; null: not ended, or not known.</param>
 /// <param name="DoneAt">When it ended.</param>
-public sealed record StageShape(string Stage, string State, double? WaitedMs, double? TookMs, DateTime? DoneAt);
+/// <param name="Attempts">How often it was tried, as far as failed tries are remembered; 0: not yet, or not needed.</param>
+/// <param name="Failures">How it failed, oldest first.</param>
+public sealed record StageShape(string Stage, string State, double? WaitedMs, double? TookMs, DateTime? DoneAt, long Attempts, IReadOnlyList<StageFailure>? Failures);
+
+/// <summary>A failure of a stage of a publish.</summary>
+/// <param name="Id">Its row, for <c>failed show</c>.</param>
+/// <param name="State">As in <see cref="FailureShape"/>.</param>
+/// <param name="Code">What kind of failure.</param>
+/// <param name="Text">What happened.</param>
+/// <param name="TraceId">The trace it happened in.</param>
+/// <param name="Count">How often.</param>
+/// <param name="LastSeen">When last.</param>
+public sealed record StageFailure(long Id, string State, string Code, string Text, string? TraceId, long Count, DateTime LastSeen);
 
 /// <summary>The answer with one publish.</summary>
 /// <param name="Publish">The publish.</param>
@@ -43,7 +55,10 @@ public sealed record StageShape(string Stage, string State, double? WaitedMs, do
 /// <param name="WaitsFor">The publish that holds the version's reservation.</param>
 /// <param name="DeadlineAt">Undecided by then, it is rejected as expired.</param>
 /// <param name="TraceParent">The trace context of the request.</param>
-/// <param name="Stages">Its way so far, in order.</param>
+/// <param name="TraceId">The trace it belongs to.</param>
+/// <param name="Overdue">Whether it is past its deadline and undecided.</param>
+/// <param name="HeldBy">The stage that holds it, or held it when it was given up as expired; null: it was decided in time.</param>
+/// <param name="Stages">Its way so far, in order; each cache that had to be told is a stage <c>purge-cdn/NAME</c>.</param>
 public sealed record PublishAnswer(
     PublishShape Publish,
     long Attempts,
@@ -52,6 +67,9 @@ public sealed record PublishAnswer(
     string? WaitsFor,
     DateTime DeadlineAt,
     string? TraceParent,
+    string? TraceId,
+    bool Overdue,
+    string? HeldBy,
     IReadOnlyList<StageShape> Stages);
 
 /// <summary>A page of publishes, newest first.</summary>
