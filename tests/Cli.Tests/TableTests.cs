@@ -10,16 +10,18 @@ public class TableTests
         using var session = Answering("""
             {"publish":{"id":"0190","crate":"foo","version":"1.0.0","state":"accepted","user":"me","size":5120,"checksum":"ab","received_at":"2026-01-02T03:04:05Z",
             "decided_at":"2026-01-02T03:04:05.02Z","verdict_code":null,"verdict_status":200,"verdict_text":null},"attempts":0,"last_error":null,"next_try_at":null,
-            "waits_for":null,"deadline_at":"2026-01-03T03:04:05Z","trace_parent":null,"stages":[
-            {"stage":"intake","state":"done","waited_ms":null,"took_ms":1.5,"done_at":"2026-01-02T03:04:05.0015Z"},
-            {"stage":"tarball","state":"done","waited_ms":0.5,"took_ms":12,"done_at":"2026-01-02T03:04:05.0140Z"},
+            "waits_for":null,"deadline_at":"2026-01-03T03:04:05Z","trace_parent":null,"trace_id":"4bf9","overdue":false,"held_by":null,"stages":[
+            {"stage":"intake","state":"done","waited_ms":null,"took_ms":1.5,"done_at":"2026-01-02T03:04:05.0015Z","attempts":1,"failures":[]},
+            {"stage":"tarball","state":"done","waited_ms":0.5,"took_ms":12,"done_at":"2026-01-02T03:04:05.0140Z","attempts":3,"failures":[
+            {"id":7,"state":"resolved","code":"store-away","text":"away","trace_id":"4bf9","count":2,"last_seen":"2026-01-02T03:04:05Z"}]},
             {"stage":"sparse","state":"waiting","waited_ms":null,"took_ms":null,"done_at":null}]}
             """);
         (await session.RunAsync("publish", "show", "0190")).ShouldBe(0);
         Lines(session).ShouldBe(
         [
             "publish | 0190", "crate | foo 1.0.0", "user | me", "file | 5.0 KiB, SHA-256 ab", "received | 2026-01-02 03:04:05", "state | accepted",
-            "stage | state | waited | took | done", "intake | done | 1.5 ms | 03:04:05.001", "tarball | done | 0.5 ms | 12 ms | 03:04:05.014", "sparse | waiting",
+            "trace | 4bf9", "stage | state | waited | took | done | attempts", "intake | done | 1.5 ms | 03:04:05.001 | 1", "tarball | done | 0.5 ms | 12 ms | 03:04:05.014 | 3", "sparse | waiting | 0",
+            "tarball: store-away, 2 times, last 2026-01-02 03:04:05, resolved (failure 7, trace 4bf9): away",
         ]);
     }
 
@@ -27,15 +29,24 @@ public class TableTests
     public async Task The_status_names_what_waits_lags_and_failed()
     {
         using var session = Answering("""
-            {"stages":[{"stage":"validate-tarball","waiting":1200,"oldest_seconds":3.25,"depth":1000,"capacity":1000}],
-            "projections":[{"kind":"git","behind":3,"lag_seconds":75,"retrying":1}],"failures":[],
-            "counts":{"crates":5000,"versions":12000,"users":3,"undecided":1200}}
+            {"stages":[{"stage":"validate-tarball","waiting":1200,"oldest_seconds":3.25,"depth":1000,"capacity":1000,"in_flight":4,"per_second":312.46,"parked":2}],
+            "projections":[{"kind":"git","behind":3,"lag_seconds":75,"retrying":1,"parked":1}],"failures":[],
+            "counts":{"crates":5000,"versions":12000,"users":3,"undecided":1200},
+            "overdue":{"count":1,"expired_last_day":3,"publishes":[
+            {"id":"0190","crate":"foo","version":"1.0.0","stage":"read-manifest","deadline_at":"2026-01-02T03:04:05Z","last_error":"away\nfar","waits_for":null}]},
+            "claims":[{"kind":"sparse","open":2,"of_dead":1,"oldest_seconds":90},{"kind":"cdn","open":0,"of_dead":0,"oldest_seconds":null}],
+            "leases":[{"name":"git-writer","process":"p1","alive":false,"seconds_left":9}],
+            "processes":[{"id":"p2","roles":"","started_at":"2026-01-02T03:04:05Z","seen_seconds":4}]}
             """);
         (await session.RunAsync("status")).ShouldBe(0);
         Lines(session).ShouldBe(
         [
-            "5,000 crates, 12,000 versions, 3 users, 1,200 publishes undecided", "stage | waiting | oldest | depth | of", "validate-tarball | 1,200 | 3.3 s | 1,000 | 1,000",
-            "projection | behind | lag | retrying", "git | 3 | 1 min 15 s | 1", "no open failures",
+            "5,000 crates, 12,000 versions, 3 users, 1,200 publishes undecided", "stage | waiting | oldest | depth | of | in flight | per second | parked", "validate-tarball | 1,200 | 3.3 s | 1,000 | 1,000 | 4 | 312.5 | 2",
+            "projection | behind | lag | retrying | parked", "git | 3 | 1 min 15 s | 1 | 1", "no open failures",
+            "3 publishes were given up as expired in the last day: publish list --state expired", "1 publishes are past their deadline",
+            "publish | crate | version | held by | deadline | last error", "0190 | foo | 1.0.0 | read-manifest | 2026-01-02 03:04:05 | away",
+            "sparse: 2 claims open, 1 of them of dead processes, the oldest for 1 min 30 s", "lease git-writer: of the dead process p1, free at once",
+            "process | serves | started | last seen", "p2 | all | 2026-01-02 03:04:05 | 4.0 s",
         ]);
     }
 

@@ -67,6 +67,66 @@ public class AdminPublishesTests
     }
 
     [Fact]
+    public async Task An_accepted_publish_is_shown_with_when_each_index_and_cache_showed_it_and_what_failed_on_the_way()
+    {
+        var (fixture, token) = await AdminFixture.CreateAsync();
+        await using var api = fixture;
+        await api.PublishAsync("ann", "foo", "1.0.0");
+        await InsertAsync(api, "0190-a", "foo", "accepted", 1000);
+        await api.Temp.ExecuteAsync(
+            """
+            UPDATE publishes SET crate_id = 1, revision = 1, tarball_started_at = 1003000, tarball_done_at = 1010000, manifest_started_at = 1012000, decided_at = 1015000,
+                trace_parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+            """);
+        // A later revision came and was shown: this one's times stay its own.
+        await api.Temp.ExecuteAsync("UPDATE changes SET git_at = 1040000, sparse_at = 1020000 WHERE crate_id = 1");
+        await api.Temp.ExecuteAsync("UPDATE projections SET wanted = 2, reached = 2, reached_at = 9000000");
+        await api.Temp.ExecuteAsync(
+            """
+            INSERT INTO purges (target, scope, value, cause, crate_id, due_at, created_at, attempts, again, confirmed_at) VALUES
+                ('edge', 'url', 'index/3/f/foo', 'first', 1, 1020000, 1020000, 2, FALSE, 1035000),
+                ('edge', 'url', 'index/3/f/foo', 'changed', 1, 8000000, 8000000, 0, FALSE, 8100000),
+                ('far', 'url', 'index/3/f/foo', 'first', 1, 1020000, 1020000, 0, FALSE, NULL)
+            """);
+        await api.Temp.ExecuteAsync(
+            """
+            INSERT INTO failures (stage, key, kind, code, text, trace_id, first_seen, last_seen, count, resolved_at) VALUES
+                ('read-manifest', '0190-a', 'transient', 'store-away', 'away', 't1', 1011000, 1011000, 2, 1015000),
+                ('render-sparse', '1', 'fault', 'Broken', 'no', 't2', 1016000, 1017000, 1, 1020000),
+                ('render-sparse', '1', 'fault', 'Later', 'no', 't3', 7000000, 7000000, 1, 8000000)
+            """);
+
+        var answer = (await api.GetAsync($"{Publishes}/0190-a", token)).Json;
+
+        answer.GetProperty("trace_id").GetString().ShouldBe("0af7651916cd43dd8448eb211c80319c");
+        answer.GetProperty("stages").EnumerateArray()
+            .Select(stage => $"{stage.GetProperty("stage")} {stage.GetProperty("state")} {stage.GetProperty("took_ms")} {stage.GetProperty("attempts")} "
+                + string.Join(',', stage.GetProperty("failures").EnumerateArray().Select(failure => $"{failure.GetProperty("code")}/{failure.GetProperty("trace_id")}/{failure.GetProperty("state")}")))
+            .ShouldBe(
+            [
+                "intake done 0 1 ", "validate-tarball done 7 1 ", "read-manifest done 3 3 store-away/t1/resolved", "commit-index done 25 1 ",
+                "render-sparse done 5 2 Broken/t2/resolved", "purge-cdn/edge done 15 3 ", "purge-cdn/far waiting  0 ",
+            ]);
+    }
+
+    [Theory]
+    [InlineData("checked", "NULL", "NULL", true, "read-manifest")]
+    [InlineData("parked", "NULL", "NULL", true, "validate-tarball")]
+    [InlineData("rejected", "'expired'", "5", false, "read-manifest")]
+    [InlineData("rejected", "'invalid-name'", "5", false, null)]
+    public async Task A_publish_past_its_deadline_says_which_stage_held_it(string state, string code, string decided, bool overdue, string? heldBy)
+    {
+        var (fixture, token) = await AdminFixture.CreateAsync();
+        await using var api = fixture;
+        await InsertAsync(api, "0190-a", "foo", state, 1000);
+        await api.Temp.ExecuteAsync($"UPDATE publishes SET verdict_code = {code}, verdict_status = 408, verdict_text = 'x', decided_at = {decided}, tarball_done_at = {(state == "parked" ? "NULL" : "4")}");
+
+        var answer = (await api.GetAsync($"{Publishes}/0190-a", token)).Json;
+
+        (answer.GetProperty("overdue").GetBoolean(), answer.GetProperty("held_by").GetString()).ShouldBe((overdue, heldBy));
+    }
+
+    [Fact]
     public async Task One_that_is_not_there_is_a_404()
     {
         var (fixture, token) = await AdminFixture.CreateAsync();
