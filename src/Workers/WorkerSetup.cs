@@ -47,6 +47,8 @@ public static class WorkerSetup
         services.AddSingleton<WebhookDrains>();
         services.AddSingleton<PublishDecision>();
         services.AddSingleton<WaitingRows>();
+        services.AddSingleton<SweepTrim>();
+        services.TryAddSingleton(new UpkeepOptions());
         services.AddSingleton<StagingCleanup>();
         services.AddSingleton<ScheduleSlots>();
         services.AddSingleton<SparseRenderer>();

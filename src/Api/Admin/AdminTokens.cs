@@ -31,7 +31,7 @@ internal static class AdminTokens
             sql => sql.QueryAsync(
                 """
                 SELECT t.id, u.login, t.name, t.endpoint_scopes, t.crate_scopes, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
-                FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id < $1 AND (t.user_id = $2 OR $2 < 0) ORDER BY t.id DESC LIMIT $3
+                FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id < $1 AND (t.user_id = $2 OR $2 < 0) AND t.forgotten_at IS NULL ORDER BY t.id DESC LIMIT $3
                 """,
                 static row => new TokenShape(
                     row.Long(0), row.Text(1), row.Text(2), Texts(row.TextOrNull(3)), Texts(row.TextOrNull(4)),

@@ -19,6 +19,7 @@ using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers;
 using Pipeline.Workers.GitIndex;
+using Pipeline.Workers.Upkeep;
 
 namespace Pipeline.Cli.Hosting;
 
@@ -138,6 +139,7 @@ public sealed class PipelineHost : IAsyncDisposable
         services.AddGitIndex(git is null ? gitOptions : gitOptions with { RepositoryPath = git });
         services.AddSingleton<ThisProcess>();
         services.AddHostedService(provider => provider.GetRequiredService<ThisProcess>());
+        services.AddSection<UpkeepOptions>(configuration, "Upkeep");
         services.AddWorkers(workers);
         if ((!shape.OwnsData || gitOptions.Remote is not null) && workers.Serves("commit-index")) services.AddHostedService<IndexConfigSchedule>();
         Engines.AddBus(services, services.AddSection<BusOptions>(configuration, "Bus"), workers, role);

@@ -7,7 +7,7 @@ namespace Pipeline.Registry.Identity;
 /// <summary>The API tokens, as hashes (crates-io-behaviour §6.2).</summary>
 public sealed class TokenStore(IDatabase database, CallerCache cache)
 {
-    /// <summary>The most tokens an account can have; revoked and expired ones count.</summary>
+    /// <summary>The most tokens an account can have; revoked and expired ones count until they are forgotten.</summary>
     public const int MaxPerUser = 500;
 
     private const int MaxName = 200;
@@ -32,7 +32,7 @@ public sealed class TokenStore(IDatabase database, CallerCache cache)
     public ValueTask<List<ApiToken>> ListAsync(long? userId, bool includeRevoked = false, CancellationToken cancellationToken = default) =>
         database.ReadAsync(
             sql => sql.QueryAsync(
-                $"SELECT {Columns} FROM tokens t JOIN users u ON u.id = t.user_id WHERE (t.user_id = $1 OR $1 < 0) AND (t.revoked_at IS NULL OR $2 = 1) ORDER BY t.id DESC",
+                $"SELECT {Columns} FROM tokens t JOIN users u ON u.id = t.user_id WHERE (t.user_id = $1 OR $1 < 0) AND (t.revoked_at IS NULL OR $2 = 1) AND t.forgotten_at IS NULL ORDER BY t.id DESC",
                 Read, userId ?? -1, includeRevoked ? 1L : 0L),
             cancellationToken);
 
@@ -69,7 +69,7 @@ public sealed class TokenStore(IDatabase database, CallerCache cache)
         var id = await sql.LongAsync(
             """
             INSERT INTO tokens (user_id, name, hash, endpoint_scopes, crate_scopes, expires_at, created_at)
-            SELECT $1, $2, $3, $4, $5, $6, now_us() WHERE (SELECT COUNT(*) FROM tokens WHERE user_id = $1) < $7
+            SELECT $1, $2, $3, $4, $5, $6, now_us() WHERE (SELECT COUNT(*) FROM tokens WHERE user_id = $1 AND forgotten_at IS NULL) < $7
             RETURNING id
             """,
             userId,

@@ -23,12 +23,12 @@ namespace Pipeline.Workers.Upkeep;
 /// <summary>Finds what waits without a bell and rings: oldest first, in pages, never more than a stage can hold (design, law 2).</summary>
 /// <remarks>
 /// Triggered by: <see cref="Sweep"/>, from the schedule, or from a stage that dropped bells and has room again.
-/// Produces: bells; the verdict <c>expired</c> for publishes past their deadline.
+/// Produces: bells; the verdict <c>expired</c> for publishes past their deadline; room, where what was over long ago is forgotten.
 /// Safe to repeat because: a row is rung again only some time after it was rung last, and every handler may run twice; a slot that was done is left alone.
 /// Ordered/locked by: nothing; two sweeps claim different rows.
 /// May run in parallel: yes.
 /// </remarks>
-public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorbell doorbell, WaitingRows rows, ScheduleSlots slots, CdnOptions cdn, ILogger<SweepConsumer> logger)
+public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorbell doorbell, WaitingRows rows, SweepTrim trim, ScheduleSlots slots, CdnOptions cdn, ILogger<SweepConsumer> logger)
     : IConsumer<Sweep>
 {
     /// <inheritdoc/>
@@ -51,6 +51,7 @@ public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorb
         if (cdn.Targets.Count > 0 && await database.ReadAsync(sql => DuePurges.AnyAsync(sql, cdn.Targets)).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
         if (await database.ReadAsync(SearchProjection.IsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new UpdateSearch()).ConfigureAwait(false);
         if ((await database.ReadAsync(WebhookRows.DueAsync).ConfigureAwait(false)).Count > 0) await doorbell.RingAsync(new SendNotices()).ConfigureAwait(false);
+        await trim.RunAsync().ConfigureAwait(false);
         await slots.DoneAsync(UpkeepSchedules.Sweep, slot).ConfigureAwait(false);
     }
 
@@ -72,8 +73,13 @@ public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorb
         {
             var reject = new Reject(RejectCodes.Expired, 408, "the publish could not be decided in time and was given up; publish it again");
             await ForgetRecordAsync(id).ConfigureAwait(false);
-            var woken = await database.WriteAsync(async sql =>
-                await Publishes.RejectAsync(sql, id, reject, 0).ConfigureAwait(false) ? await Publishes.WakeAsync(sql, id).ConfigureAwait(false) : null).ConfigureAwait(false);
+            var woken = await database.WriteAsync<List<string>?>(async sql =>
+            {
+                if (!await Publishes.RejectAsync(sql, id, reject, 0).ConfigureAwait(false)) return null;
+                // Nobody tries it again, so what failed on its way is over, too.
+                await sql.ExecuteAsync("UPDATE failures SET resolved_at = now_us() WHERE key = $1 AND stage IN ('validate-tarball', 'read-manifest') AND resolved_at IS NULL", id).ConfigureAwait(false);
+                return await Publishes.WakeAsync(sql, id).ConfigureAwait(false);
+            }).ConfigureAwait(false);
             if (woken is null) continue;
             logger.LogWarning("publish {publish.id} expired", id);
             await doorbell.RingAsync(new PublishDecided(id)).ConfigureAwait(false);

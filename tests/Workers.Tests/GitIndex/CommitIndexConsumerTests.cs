@@ -24,6 +24,23 @@ public sealed class CommitIndexConsumerTests
     }
 
     [Fact]
+    public async Task When_each_change_was_shown_is_noted_once_and_not_for_a_crate_that_was_set_aside()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        await CrateAsync(harness, "foo");
+        await CrateAsync(harness, "../bad");
+        await harness.DeliverAsync(new CommitIndex());
+        await harness.FailuresAsync();
+        await harness.ExecuteAsync("UPDATE changes SET git_at = 5 WHERE git_at IS NOT NULL");
+        await harness.Database.WriteAsync(sql => Revisions.BumpAsync(sql, 1, "owners", null));
+
+        await harness.DeliverAsync(new CommitIndex());
+
+        (await harness.TextsAsync("SELECT crate_id || ' ' || revision || CASE WHEN git_at IS NULL THEN ' -' WHEN git_at = 5 THEN ' before' ELSE ' now' END FROM changes ORDER BY id"))
+            .ShouldBe("1 1 before, 2 1 -, 1 2 now");
+    }
+
+    [Fact]
     public async Task A_second_bell_makes_no_second_commit()
     {
         await using var harness = await WorkerHarness.StartAsync(Queue);

@@ -26,6 +26,22 @@ public sealed class RenderSparseConsumerTests
     }
 
     [Fact]
+    public async Task When_each_change_was_shown_is_noted_once()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var crate = await CrateAsync(harness, "1.0.0");
+        await harness.DeliverAsync(new RenderSparse(crate));
+        await harness.ExecuteAsync("UPDATE changes SET sparse_at = 5");
+        await BumpAsync(harness, crate, "owners", null);
+        await BumpAsync(harness, crate, "owners", null);
+
+        await harness.DeliverAsync(new RenderSparse(crate));
+
+        (await harness.LongAsync("SELECT COUNT(*) FROM changes WHERE sparse_at = 5 AND revision = 1")).ShouldBe(1);
+        (await harness.LongAsync("SELECT COUNT(*) FROM changes WHERE sparse_at > 5 AND revision > 1")).ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Delivering_it_again_writes_nothing()
     {
         await using var harness = await WorkerHarness.StartAsync(Queue);

@@ -219,6 +219,59 @@ public sealed class SweepConsumerTests
     }
 
     [Fact]
+    public async Task What_failed_on_the_way_of_an_expired_publish_is_over_with_it()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var id = await harness.ParkAsync("foo", "1.0.0");
+        await harness.ExecuteAsync("UPDATE publishes SET deadline_at = now_us() - 1, next_try_at = $1", FailureLog.Parked);
+        await harness.ExecuteAsync(
+            "INSERT INTO failures (stage, key, kind, code, text, first_seen, last_seen) VALUES ('validate-tarball', $1, 'fault', 'c', 't', 0, 0), ('validate-tarball', 'other', 'fault', 'c', 't', 0, 0)", id);
+
+        await harness.DeliverAsync(new Sweep());
+
+        (await harness.TextAsync("SELECT verdict_code FROM publishes")).ShouldBe("expired");
+        (await harness.TextsAsync("SELECT key FROM failures WHERE resolved_at IS NULL")).ShouldBe("other");
+        await harness.ExecuteAsync("DELETE FROM failures");
+    }
+
+    [Fact]
+    public async Task Failures_resolved_purges_confirmed_and_tokens_ended_long_ago_are_forgotten_and_younger_ones_kept()
+    {
+        const long day = 86_400_000_000;
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var user = await harness.UserAsync("ann");
+        await harness.ExecuteAsync(
+            """
+            INSERT INTO failures (stage, key, kind, code, text, first_seen, last_seen, resolved_at) VALUES
+                ('sweep', 'old', 'fault', 'c', 't', 0, 0, now_us() - $1 * 31), ('sweep', 'young', 'fault', 'c', 't', 0, 0, now_us() - $1 * 29)
+            """,
+            day);
+        await harness.ExecuteAsync(
+            """
+            INSERT INTO purges (target, scope, value, cause, due_at, confirmed_at) VALUES
+                ('edge', 'url', 'old', 'changed', 0, now_us() - $1 * 8), ('edge', 'url', 'young', 'changed', 0, now_us() - $1 * 6), ('edge', 'url', 'open', 'changed', 0, NULL)
+            """,
+            day);
+        foreach (var (name, expires, revoked) in new (string, long?, long?)[] { ("expired", 91, null), ("revoked", null, 91), ("lately", 89, 89), ("endless", null, null), ("ahead", -9, null) })
+        {
+            await harness.ExecuteAsync(
+                "INSERT INTO tokens (user_id, name, hash, created_at, expires_at, revoked_at) VALUES ($1, $2, $3, 0, now_us() - $4, now_us() - $5)",
+                user, name, System.Text.Encoding.UTF8.GetBytes(name), expires * day, revoked * day);
+        }
+
+        await harness.ExecuteAsync("INSERT INTO process_stages (process, stage, running, done_per_minute) VALUES ('dead', 'sweep', 1, 1)");
+
+        await harness.DeliverAsync(new Sweep());
+        await harness.DeliverAsync(new Sweep());
+
+        (await harness.TextsAsync("SELECT key FROM failures ORDER BY key")).ShouldBe("young");
+        (await harness.TextsAsync("SELECT value FROM purges ORDER BY value")).ShouldBe("open, young");
+        (await harness.TextsAsync("SELECT name FROM tokens WHERE forgotten_at IS NOT NULL AND length(hash) = 8 ORDER BY name")).ShouldBe("expired, revoked");
+        (await harness.LongAsync("SELECT COUNT(*) FROM tokens")).ShouldBe(5);
+        (await harness.LongAsync("SELECT COUNT(*) FROM process_stages")).ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_slot_that_was_done_rings_nothing_when_it_is_sent_again()
     {
         await using var harness = await WorkerHarness.StartAsync(Queue);
