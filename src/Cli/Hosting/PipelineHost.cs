@@ -19,7 +19,6 @@ using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers;
 using Pipeline.Workers.GitIndex;
-using Pipeline.Workers.Upkeep;
 
 namespace Pipeline.Cli.Hosting;
 

@@ -5,7 +5,8 @@ namespace Pipeline.Registry.Faults;
 /// <summary>
 /// The boundaries between the steps of the pipeline. Tests name one in <c>PIPELINE_DIE_AT</c> (<c>NAME</c> or <c>NAME:3</c> for the third
 /// passage) and the process ends there as SIGKILL ends it; whatever was not durable by then is lost. Or they name one in
-/// <c>PIPELINE_PAUSE_AT</c> (<c>NAME:45</c>), and whoever passes it stands still for so many seconds. Without the variables a point costs
+/// <c>PIPELINE_PAUSE_AT</c> (<c>NAME:45</c>), and whoever passes it stands still for so many seconds. Or they name a file in <c>PIPELINE_FAIL_AT</c>: whoever passes a point that is a line of it, as long
+/// as it is, fails there as a bug would. Without the variables a point costs
 /// a comparison or two.
 /// </summary>
 public static class FaultPoints
@@ -31,6 +32,7 @@ public static class FaultPoints
 
     private static readonly string? DieAt = Environment.GetEnvironmentVariable("PIPELINE_DIE_AT")?.Split(':')[0];
     private static readonly string? PauseAt = Environment.GetEnvironmentVariable("PIPELINE_PAUSE_AT")?.Split(':')[0];
+    private static readonly string? FailAt = Environment.GetEnvironmentVariable("PIPELINE_FAIL_AT");
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(Number("PIPELINE_PAUSE_AT"));
     private static (string Point, Action Act)? s_set;
     private static int s_left = Number("PIPELINE_DIE_AT");
@@ -40,6 +42,7 @@ public static class FaultPoints
     {
         if (DieAt is not null && DieAt == point && Interlocked.Decrement(ref s_left) == 0) Libc.KillSelf();
         if (PauseAt is not null && PauseAt == point) Thread.Sleep(Pause);
+        if (FailAt is not null && File.Exists(FailAt) && File.ReadLines(FailAt).Contains(point)) throw new PlantedFaultException(point);
         if (s_set is { } set && set.Point == point)
         {
             s_set = null;

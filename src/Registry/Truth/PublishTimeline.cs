@@ -55,7 +55,7 @@ public sealed record PublishTimeline
     /// <summary>W3C trace context of the PUT.</summary>
     public string? TraceParent { get; init; }
 
-    /// <summary>The crate's row; null: not accepted.</summary>
+    /// <summary>The crate's row that projections and purges are kept under; null: not accepted.</summary>
     public long? CrateId { get; init; }
 
     /// <summary>The stage that holds it, or held it when it was given up as expired; null: it was decided in time.</summary>
@@ -76,10 +76,10 @@ public sealed record PublishTimeline
             SELECT p.name, p.num, p.checksum, p.size, p.state, p.received_at, p.parked_at, p.tarball_started_at, p.tarball_done_at,
                 p.manifest_started_at, p.decided_at, p.deadline_at, p.attempts, p.last_error, p.next_try_at,
                 p.verdict_code, p.verdict_status, p.verdict_text, p.trace_parent,
-                g.reached >= p.revision, COALESCE(h.git_at, g.reached_at), s.reached >= p.revision, COALESCE(h.sparse_at, s.reached_at), p.crate_id
+                g.reached >= p.revision, COALESCE(h.git_at, g.reached_at), s.reached >= p.revision, COALESCE(h.sparse_at, s.reached_at), COALESCE(c.place_id, c.id)
             FROM publishes p
-            LEFT JOIN changes h ON h.crate_id = p.crate_id AND h.revision = p.revision
             LEFT JOIN crates c ON c.id = p.crate_id
+            LEFT JOIN changes h ON h.crate_id = COALESCE(c.place_id, c.id) AND h.revision = p.revision
             LEFT JOIN projections g ON g.crate_id = COALESCE(c.place_id, c.id) AND g.kind = 'git' AND g.target = ''
             LEFT JOIN projections s ON s.crate_id = COALESCE(c.place_id, c.id) AND s.kind = 'sparse' AND s.target = ''
             WHERE p.id = $1

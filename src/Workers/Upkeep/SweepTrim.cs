@@ -1,5 +1,6 @@
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Options;
 using Pipeline.Workers.Cdn;
 
 namespace Pipeline.Workers.Upkeep;

@@ -66,7 +66,7 @@ public sealed class DistributedPipeline : RunningPipeline
     protected override bool IsRunning => _processes.Count > 0;
 
     /// <summary>Starts one without rate limits.</summary>
-    /// <param name="configuration">Configuration keys with their values.</param>
+    /// <param name="configuration">Configuration keys with their values; what begins with <c>PIPELINE_</c> is an environment variable as it is.</param>
     public static Task<DistributedPipeline> StartAsync(params IEnumerable<(string Key, string Value)> configuration) => StartAsync(_ => configuration);
 
     /// <summary>The same, where the configuration depends on the registry's place.</summary>
@@ -75,7 +75,7 @@ public sealed class DistributedPipeline : RunningPipeline
     {
         var pipeline = new DistributedPipeline();
         await pipeline.StartServicesAsync();
-        foreach (var (key, value) in configure(pipeline)) pipeline._environment.Add(($"PIPELINE__{key.Replace(":", "__", StringComparison.Ordinal)}", value));
+        foreach (var (key, value) in configure(pipeline)) pipeline._environment.Add((key.StartsWith("PIPELINE_", StringComparison.Ordinal) ? key : $"PIPELINE__{key.Replace(":", "__", StringComparison.Ordinal)}", value));
         await pipeline.RunAsync("migrate");
 
         var ports = new[] { FreePort(), FreePort() };

@@ -1,4 +1,4 @@
-namespace Pipeline.Workers.Upkeep;
+namespace Pipeline.Registry.Options;
 
 /// <summary>How long what is over can be looked up. Section <c>Upkeep</c>.</summary>
 public sealed record UpkeepOptions
