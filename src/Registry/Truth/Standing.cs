@@ -26,7 +26,7 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
             FROM projections WHERE reached < wanted GROUP BY kind, target
         UNION ALL SELECT 'projection', 'cdn', target, COUNT(*), MIN(created_at), COUNT(CASE WHEN attempts > 0 THEN 1 END), 0
             FROM purges WHERE confirmed_at IS NULL AND NOT again GROUP BY target
-        UNION ALL SELECT 'projection', 'search', '', COUNT(DISTINCT COALESCE(crate_id, -id)), MIN(at), 0 FROM changes WHERE id > (SELECT watermark FROM search_progress)
+        UNION ALL SELECT 'projection', 'search', '', COUNT(DISTINCT COALESCE(crate_id, -id)), MIN(at), 0, 0 FROM changes WHERE id > (SELECT watermark FROM search_progress)
         UNION ALL SELECT 'projection', 'notices', CAST(w.id AS TEXT), (SELECT COUNT(*) FROM changes h WHERE h.id > w.watermark),
             (SELECT h.at FROM changes h WHERE h.id > w.watermark ORDER BY h.id LIMIT 1), w.failing, CASE WHEN w.next_try_at >= $1 THEN 1 ELSE 0 END
             FROM webhooks w WHERE w.watermark < (SELECT MAX(id) FROM changes)
