@@ -3,6 +3,7 @@ using Pipeline.Bench.Limits;
 using Pipeline.Bench.Manifests;
 using Pipeline.Bench.Measuring;
 using Pipeline.Bench.Publishing;
+using Pipeline.Bench.Rebuilds;
 using Pipeline.Bench.Search;
 using Pipeline.Bench.Tarballs;
 
@@ -19,6 +20,7 @@ internal static class Benchmarks
         ["git"] = GitBench.RunAsync,
         ["search"] = SearchBench.RunAsync,
         ["gitremote"] = GitRemoteBench.RunAsync,
+        ["rebuild"] = RebuildBench.RunAsync,
     };
 
     /// <summary>Runs one, or all of them, and prints their rows.</summary>

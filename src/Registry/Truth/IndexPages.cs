@@ -17,17 +17,19 @@ public sealed record TrueFile(long CrateId, string Name, byte[]? Content)
 /// <summary>The index files of all crates, page by page in the order of the crates' rows: each as of the moment its page was read.</summary>
 public static class IndexPages
 {
-    // The time of publication is read from the index of versions (i): in the row it stands behind the readme.
+    // By the rows' ids: the empty text keeps SQLite from an index by namespace, through which it would read and sort all crates for each page.
+    private const string LastSql = "SELECT MAX(id) FROM (SELECT id FROM crates WHERE id > $1 AND namespace || '' = '' AND served ORDER BY id LIMIT $2) AS page";
+
     private const string Sql =
         """
         SELECT c.id, c.name, v.entry_head, v.yanked, v.entry_tail, c.source <> 'local'
-        FROM (SELECT id, name, state, source FROM crates WHERE id > $1 AND namespace = '' AND served ORDER BY id LIMIT $2) AS c
-        LEFT JOIN versions v ON v.crate_id = c.id AND v.state = 'active' AND c.state = 'active'
+        FROM crates c LEFT JOIN versions v ON v.crate_id = c.id AND v.state = 'active' AND c.state = 'active'
+        WHERE c.id > $1 AND c.id <= $2 AND c.namespace || '' = '' AND c.served
         ORDER BY c.id, v.published_at, v.id
         """;
 
     private const string UpstreamSql =
-        "SELECT id, upstream_file FROM crates WHERE id > $1 AND id <= $2 AND namespace = '' AND served AND state = 'active' AND upstream_file IS NOT NULL";
+        "SELECT id, upstream_file FROM crates WHERE id > $1 AND id <= $2 AND namespace || '' = '' AND served AND state = 'active' AND upstream_file IS NOT NULL";
 
     /// <summary>How many crates there are, deleted ones included: what a walk through the pages meets.</summary>
     public static async ValueTask<long> CountAsync(Statements sql)
@@ -44,8 +46,9 @@ public static class IndexPages
     public static async ValueTask<List<TrueFile>> NextAsync(Statements sql, long after, int most)
     {
         ArgumentNullException.ThrowIfNull(sql);
+        if (await sql.LongAsync(LastSql, after, (long)most).ConfigureAwait(false) is not { } last) return [];
         var page = new Page();
-        await sql.QueryAsync(Sql, page.Take, after, (long)most).ConfigureAwait(false);
+        await sql.QueryAsync(Sql, page.Take, after, last).ConfigureAwait(false);
         var files = page.End();
         if (!page.HasMirrored) return files;
         // What is mirrored is shown as the upstream has it.

@@ -96,7 +96,7 @@ public sealed class SparseRebuild(IDatabase database, IObjectStore store, Sparse
         {
             var after = progress.Position;
             var page = await database.ReadAsync(
-                sql => sql.QueryAsync("SELECT id FROM crates WHERE namespace = '' AND place_id IS NULL AND id > $1 ORDER BY id LIMIT $2", static row => row.Long(0), after, (long)PageSize),
+                sql => sql.QueryAsync("SELECT id FROM crates WHERE namespace || '' = '' AND place_id IS NULL AND id > $1 ORDER BY id LIMIT $2", static row => row.Long(0), after, (long)PageSize),
                 cancellationToken).ConfigureAwait(false);
             if (page.Count == 0) return "every crate's index file is rendered again";
             await AgainAsync(page, cancellationToken).ConfigureAwait(false);
