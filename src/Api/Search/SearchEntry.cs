@@ -1,6 +1,5 @@
 using System.Text;
 using Pipeline.Contracts;
-using Pipeline.Registry.Database;
 
 namespace Pipeline.Api.Search;
 
@@ -8,20 +7,23 @@ namespace Pipeline.Api.Search;
 /// <param name="Id">The crate's row.</param>
 /// <param name="Canonical">Its canonical name.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="Words">Name, keywords and description, canonically spelt, in UTF-8: what words are looked for in.</param>
-/// <param name="Keywords">Its keywords, in lower case.</param>
-/// <param name="Categories">Its categories.</param>
+/// <param name="Keywords">Its keywords: a JSON list.</param>
+/// <param name="Categories">Its categories: a JSON list.</param>
 /// <param name="InForce">Whether it has a version that is not yanked.</param>
 /// <param name="CreatedAt">When it was made, microseconds.</param>
 /// <param name="UpdatedAt">When anything of it changed last, microseconds.</param>
-public sealed record SearchEntry(
-    long Id, string Canonical, string Name, byte[] Words, IReadOnlyList<string> Keywords, IReadOnlyList<string> Categories, bool InForce, long CreatedAt, long UpdatedAt)
+public sealed record SearchEntry(long Id, string Canonical, string Name, string Keywords, string Categories, bool InForce, long CreatedAt, long UpdatedAt)
 {
-    /// <summary>An entry from a row of the projection.</summary>
-    public static SearchEntry Of(long id, string canonical, string name, string description, string keywords, string categories, bool inForce, long createdAt, long updatedAt) => new(
-        id, canonical, name == canonical ? canonical : name, Fold($"{name} {keywords} {description}"),
-        keywords == "[]" ? [] : Array.ConvertAll(JsonTexts.Read(keywords), static keyword => keyword.ToLowerInvariant()), JsonTexts.Read(categories), inForce, createdAt, updatedAt);
+    /// <summary>Name, keywords and description, folded (<see cref="Fold"/>): what words are looked for in. The canonical name stands first.</summary>
+    public required byte[] Words { get; init; }
 
-    /// <summary>A text as words are looked for in it, or as they are looked for.</summary>
+    /// <summary>An entry from a row of the projection.</summary>
+    public static SearchEntry Of(long id, string canonical, string name, string description, string keywords, string categories, bool inForce, long createdAt, long updatedAt) =>
+        new(id, canonical, name == canonical ? canonical : name, string.IsInterned(keywords) ?? keywords, string.IsInterned(categories) ?? categories, inForce, createdAt, updatedAt)
+        {
+            Words = Fold($"{name} {keywords} {description}"),
+        };
+
+    /// <summary>A text as words are looked for in it, or as they are looked for: canonically spelt, in UTF-8.</summary>
     public static byte[] Fold(string text) => Encoding.UTF8.GetBytes(CanonicalName.Of(text).Text);
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Pipeline.Api.Http;
 
 namespace Pipeline.Api.Search;
@@ -14,42 +15,33 @@ public readonly record struct SearchHit(SearchEntry Entry, bool IsExact, SeekPoi
 public sealed record SearchHits(long Total, IReadOnlyList<SearchHit> Hits);
 
 /// <summary>
-/// The search projection in memory, at one moment: crates in the order of their canonical names. A word may stand anywhere in a crate's words,
-/// so each search looks at all of them: some nanoseconds a crate, and no other structure to keep up to date.
+/// The search projection in memory, at one moment: a block of crates, and the few that have changed since it was laid out. A word may stand
+/// anywhere in a crate's words, so a search looks through all of them.
 /// </summary>
 public sealed class SearchIndex
 {
     private const long First = long.MinValue + 1;
+    private const int MostChanged = 2000;
 
     /// <summary>One without crates.</summary>
-    public static readonly SearchIndex Empty = new([]);
+    public static readonly SearchIndex Empty = new(new SearchBlock([]), new Dictionary<long, SearchEntry?>());
 
-    private readonly SearchEntry[] _entries;
+    private readonly SearchBlock _block;
+    private readonly Dictionary<long, SearchEntry?> _changed;
 
-    private SearchIndex(SearchEntry[] entries) => _entries = entries;
-
-    /// <summary>How many crates it has.</summary>
-    public int Count => _entries.Length;
+    private SearchIndex(SearchBlock block, Dictionary<long, SearchEntry?> changed) => (_block, _changed) = (block, changed);
 
     /// <summary>The index after some crates changed.</summary>
     /// <param name="changed">Each changed crate's row, and its entry; null: it is not shown any more.</param>
     public SearchIndex With(IReadOnlyDictionary<long, SearchEntry?> changed)
     {
         ArgumentNullException.ThrowIfNull(changed);
-        if (changed.Count == 0) return this;
-        var fresh = changed.Values.OfType<SearchEntry>().ToArray();
-        Array.Sort(fresh, static (one, other) => string.CompareOrdinal(one.Canonical, other.Canonical));
-        var merged = new List<SearchEntry>(_entries.Length + fresh.Length);
-        var next = 0;
-        foreach (var entry in _entries)
-        {
-            if (changed.ContainsKey(entry.Id)) continue;
-            while (next < fresh.Length && string.CompareOrdinal(fresh[next].Canonical, entry.Canonical) < 0) merged.Add(fresh[next++]);
-            merged.Add(entry);
-        }
-
-        merged.AddRange(fresh.AsSpan(next));
-        return new SearchIndex([.. merged]);
+        var all = new Dictionary<long, SearchEntry?>(_changed);
+        foreach (var (id, entry) in changed) all[id] = entry;
+        if (all.Count <= MostChanged) return new SearchIndex(_block, all);
+        var entries = _block.Without(all).Concat(all.Values.OfType<SearchEntry>()).ToArray();
+        Array.Sort(entries, static (one, other) => string.CompareOrdinal(one.Canonical, other.Canonical));
+        return new SearchIndex(new SearchBlock(entries), []);
     }
 
     /// <summary>Finds a page.</summary>
@@ -60,39 +52,63 @@ public sealed class SearchIndex
     {
         ArgumentNullException.ThrowIfNull(search);
         ArgumentNullException.ThrowIfNull(paging);
-        var wanted = paging.Offset + paging.PerPage;
-        // The best of what was seen so far, the worst of them on top: it makes room for a better one.
-        var best = new PriorityQueue<SearchHit, (long, string)>(Comparer<(long Place, string Canonical)>.Create(static (one, other) => Order(other, one)));
-        long total = 0;
-        foreach (var entry in _entries)
+        var best = new Best(search, paging);
+        var needle = search.Needles.MaxBy(static word => word.Length);
+        for (var i = 0; i < _block.Entries.Length; i++)
         {
-            if (!search.Matches(entry) || owned?.Contains(entry.Id) == false) continue;
-            total++;
-            var isExact = search.Exact.Length > 0 && entry.Canonical == search.Exact;
-            var place = (isExact ? First : PlaceOf(search, entry), entry.Canonical);
-            if (paging.Seek is { } seek && Order(place, (seek.Rank, seek.Key)) <= 0) continue;
-            if (best.Count == wanted)
-            {
-                if (!best.TryPeek(out _, out var worst) || Order(place, worst) >= 0) continue;
-                best.Dequeue();
-            }
-
-            best.Enqueue(new SearchHit(entry, isExact, new SeekPoint(place.Item1, place.Canonical)), place);
+            if (needle is not null && (i = _block.Next(i, needle)) == _block.Entries.Length) break;
+            var entry = _block.Entries[i];
+            var words = _block.WordsOf(i);
+            if (search.Matches(entry, words) && owned?.Contains(entry.Id) != false && !_changed.ContainsKey(entry.Id)) best.Add(entry, words);
         }
 
-        var hits = new SearchHit[best.Count];
-        for (var i = hits.Length - 1; i >= 0; i--) hits[i] = best.Dequeue();
-        return new SearchHits(total, hits.Length <= paging.Offset ? [] : hits[(int)paging.Offset..]);
+        foreach (var entry in _changed.Values)
+        {
+            if (entry is not null && search.Matches(entry, entry.Words) && owned?.Contains(entry.Id) != false) best.Add(entry, entry.Words);
+        }
+
+        return best.ToHits();
     }
 
-    private static long PlaceOf(SearchQuery search, SearchEntry entry) => search.Sort switch
+    /// <summary>The best of what was seen so far, the worst of them on top: it makes room for a better one.</summary>
+    private sealed class Best(SearchQuery search, Paging paging)
     {
-        SearchSort.Relevance => entry.Canonical.StartsWith(search.Exact, StringComparison.Ordinal) ? 1 : entry.Canonical.Contains(search.Exact, StringComparison.Ordinal) ? 2 : 3,
-        SearchSort.RecentUpdates => -entry.UpdatedAt,
-        SearchSort.New => -entry.CreatedAt,
-        _ => 0,
-    };
+        private readonly PriorityQueue<SearchHit, (long, string)> _hits = new(Comparer<(long Place, string Canonical)>.Create(static (one, other) => Order(other, one)));
+        private readonly byte[] _exact = Encoding.UTF8.GetBytes(search.Exact);
+        private readonly long _wanted = paging.Offset + paging.PerPage;
+        private long _total;
 
-    private static int Order((long Place, string Canonical) one, (long Place, string Canonical) other) =>
-        one.Place != other.Place ? one.Place.CompareTo(other.Place) : string.CompareOrdinal(one.Canonical, other.Canonical);
+        public void Add(SearchEntry entry, ReadOnlySpan<byte> words)
+        {
+            _total++;
+            var isExact = search.Exact.Length > 0 && entry.Canonical == search.Exact;
+            var place = (isExact ? First : PlaceOf(entry, words), entry.Canonical);
+            if (paging.Seek is { } seek && Order(place, (seek.Rank, seek.Key)) <= 0) return;
+            if (_hits.Count == _wanted)
+            {
+                if (!_hits.TryPeek(out _, out var worst) || Order(place, worst) >= 0) return;
+                _hits.Dequeue();
+            }
+
+            _hits.Enqueue(new SearchHit(entry, isExact, new SeekPoint(place.Item1, place.Canonical)), place);
+        }
+
+        public SearchHits ToHits()
+        {
+            var hits = new SearchHit[_hits.Count];
+            for (var i = hits.Length - 1; i >= 0; i--) hits[i] = _hits.Dequeue();
+            return new SearchHits(_total, hits.Length <= paging.Offset ? [] : hits[(int)paging.Offset..]);
+        }
+
+        private long PlaceOf(SearchEntry entry, ReadOnlySpan<byte> words) => search.Sort switch
+        {
+            SearchSort.Relevance => words[..Math.Min(words.Length, entry.Canonical.Length)].IndexOf(_exact) switch { 0 => 1, > 0 => 2, _ => 3 },
+            SearchSort.RecentUpdates => -entry.UpdatedAt,
+            SearchSort.New => -entry.CreatedAt,
+            _ => 0,
+        };
+
+        private static int Order((long Place, string Canonical) one, (long Place, string Canonical) other) =>
+            one.Place != other.Place ? one.Place.CompareTo(other.Place) : string.CompareOrdinal(one.Canonical, other.Canonical);
+    }
 }

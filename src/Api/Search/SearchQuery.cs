@@ -57,23 +57,28 @@ public sealed record SearchQuery
     /// <summary>How it is sorted.</summary>
     public required SearchSort Sort { get; init; }
 
+    /// <summary>What every crate that is found has in its words, folded: the words, and the keywords in their quotes.</summary>
+    public IEnumerable<byte[]> Needles => Words.Concat(Keywords.Select(static keyword => SearchEntry.Fold($"\"{keyword}\"")));
+
     /// <summary>Whether a crate is found, whoever owns it.</summary>
-    public bool Matches(SearchEntry crate)
+    /// <param name="crate">The crate.</param>
+    /// <param name="words">Its words, wherever they are kept.</param>
+    public bool Matches(SearchEntry crate, ReadOnlySpan<byte> words)
     {
         ArgumentNullException.ThrowIfNull(crate);
         if (!crate.InForce && !IncludeYanked) return false;
-        // Loops, since this runs for every crate of the registry.
+        // Loops, since this runs for many crates of the registry.
         foreach (var word in Words)
         {
-            if (crate.Words.AsSpan().IndexOf(word) < 0) return false;
+            if (words.IndexOf(word) < 0) return false;
         }
 
         foreach (var keyword in Keywords)
         {
-            if (!crate.Keywords.Contains(keyword)) return false;
+            if (!crate.Keywords.Contains($"\"{keyword}\"", StringComparison.OrdinalIgnoreCase)) return false;
         }
 
-        return (Category.Length == 0 || IsIn(crate.Categories))
+        return (Category.Length == 0 || crate.Categories.Contains($"\"{Category}\"", StringComparison.Ordinal) || crate.Categories.Contains($"\"{Category}::", StringComparison.Ordinal))
             && (Letter.Length == 0 || char.ToLowerInvariant(crate.Name[0]) == Letter[0])
             && (Ids.Count == 0 || Ids.Contains(crate.Name));
     }
@@ -123,16 +128,6 @@ public sealed record SearchQuery
         "alphabetical" or "downloads" or "recent-downloads" => SearchSort.Alphabetical,
         _ => hasQuery ? SearchSort.Relevance : SearchSort.Alphabetical,
     };
-
-    private bool IsIn(IReadOnlyList<string> categories)
-    {
-        foreach (var category in categories)
-        {
-            if (category.StartsWith(Category, StringComparison.Ordinal) && (category.Length == Category.Length || category.AsSpan(Category.Length).StartsWith("::"))) return true;
-        }
-
-        return false;
-    }
 
     private static Reject Invalid(string text) => new(RejectCodes.InvalidRequest, 400, text);
 

@@ -15,7 +15,22 @@ public class SearchIndexTests
 
         index = index.With(new Dictionary<long, SearchEntry?> { [2] = null, [1] = Entry(1, "e"), [4] = Entry(4, "c"), [9] = null });
         Names(index, "").ShouldBe("a, c, e");
-        index.Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public void Many_changes_are_laid_out_anew_and_nothing_is_lost_or_doubled()
+    {
+        var index = SearchIndex.Empty;
+        for (var round = 0; round < 3; round++)
+            index = index.With(Changes([.. Enumerable.Range(1 + (round * 1000), 3000).Select(i => Entry(i, $"crate-{i}", $"round-{round}-x"))]));
+        index = index.With(new Dictionary<long, SearchEntry?> { [1] = null, [5000] = Entry(5000, "crate-5000", "later") });
+
+        Page(index, "", new Paging(1, null, null)).Total.ShouldBe(4999);
+        Page(index, "q=round-0-x", new Paging(1, null, null)).Total.ShouldBe(999);
+        Page(index, "q=round-2-x", new Paging(1, null, null)).Total.ShouldBe(2999);
+        Names(index, "q=later").ShouldBe("crate-5000");
+        // A word is not found across the border of two crates.
+        Page(index, "q=xcrate", new Paging(1, null, null)).Total.ShouldBe(0);
     }
 
     [Theory]
@@ -37,7 +52,7 @@ public class SearchIndexTests
     public void Pages_by_number_and_by_seek_are_those_of_everything_in_order(string query, int perPage)
     {
         var random = new Random(7);
-        var index = SearchIndex.Empty.With(Changes([.. Enumerable.Range(1, 500).Select(i => Entry(
+        var index = SearchIndex.Empty.With(Changes([.. Enumerable.Range(1, 2500).Select(i => Entry(
             i, string.Concat(Enumerable.Range(0, 6).Select(_ => "ab_c"[random.Next(4)])) + i, "ab"[..random.Next(3)], random.Next(20), random.Next(20)))]));
         var all = Page(index, query, new Paging(int.MaxValue, null, null)).Hits;
         var (byNumber, bySeek) = (new List<SearchHit>(), new List<SearchHit>());
