@@ -116,16 +116,16 @@ internal static class Run
 
     private static RunResult Result(
         Fleet fleet, Ledger ledger, Tally tally, IReadOnlyList<IReadOnlyList<Fault>> lanes, TimeSpan drain, TimeSpan took, IReadOnlyList<Breach> breaches, int seed) => new()
-    {
-        Shape = fleet.Shape,
-        Seed = seed,
-        Faults = tally.Kinds,
-        Targets = lanes.SelectMany(lane => lane).ToDictionary(fault => fault.Kind, fault => fault.Target),
-        Told = (
+        {
+            Shape = fleet.Shape,
+            Seed = seed,
+            Faults = tally.Kinds,
+            Targets = lanes.SelectMany(lane => lane).ToDictionary(fault => fault.Kind, fault => fault.Target),
+            Told = (
             ledger.Uploads.Count(upload => upload.Told == Told.Accepted), ledger.Uploads.Count(upload => upload.Told == Told.Refused),
             ledger.Uploads.Count(upload => upload.Told == Told.Unknown), ledger.YankSteps, ledger.Requests),
-        Drain = drain,
-        Took = took,
-        Breaches = breaches,
-    };
+            Drain = drain,
+            Took = took,
+            Breaches = breaches,
+        };
 }
