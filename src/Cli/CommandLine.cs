@@ -51,6 +51,7 @@ public static class CommandLine
         RebuildCommand.Create(session),
         WebhookCommand.Create(session),
         ReconcileCommand.Create(session),
+        UpstreamCommand.Create(session),
         CheckCommand.Create(session),
         ImportCommand.Create(session),
         CommonOptions.Json,

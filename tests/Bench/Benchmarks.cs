@@ -2,6 +2,7 @@ using Pipeline.Bench.Git;
 using Pipeline.Bench.Limits;
 using Pipeline.Bench.Manifests;
 using Pipeline.Bench.Measuring;
+using Pipeline.Bench.Mirror;
 using Pipeline.Bench.Publishing;
 using Pipeline.Bench.Rebuilds;
 using Pipeline.Bench.Search;
@@ -21,6 +22,7 @@ internal static class Benchmarks
         ["search"] = SearchBench.RunAsync,
         ["gitremote"] = GitRemoteBench.RunAsync,
         ["rebuild"] = RebuildBench.RunAsync,
+        ["mirror"] = MirrorBench.RunAsync,
     };
 
     /// <summary>Runs one, or all of them, and prints their rows.</summary>

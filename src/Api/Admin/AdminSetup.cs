@@ -21,6 +21,7 @@ public static class AdminSetup
         AdminRebuilds.Map(routes);
         AdminWebhooks.Map(routes);
         AdminReconcile.Map(routes);
+        AdminUpstreams.Map(routes);
         return routes;
     }
 }

@@ -45,8 +45,12 @@ public static class CrateEndpoints
         var shown = new Shown(crate, full || parts.Contains("keywords"), full || parts.Contains("categories"));
         if (full || parts.Contains("versions"))
         {
-            shown.Versions = await VersionViews.AllAsync(sql, crate.Id).ConfigureAwait(false);
+            shown.Versions = await VersionViews.AllAsync(sql, crate).ConfigureAwait(false);
             shown.Actions = await VersionViews.ActionsOfCrateAsync(sql, crate.Id).ConfigureAwait(false);
+        }
+        else if (parts.Contains("default_version") && crate is { IsMirrored: true, DefaultVersion: { } shownVersion })
+        {
+            shown.Versions = [.. (await MirroredVersions.AllAsync(sql, crate.Id).ConfigureAwait(false)).Where(version => version.Num == shownVersion)];
         }
         else if (parts.Contains("default_version") && crate.DefaultVersion is { } num
             && await CrateLookup.VersionAsync(sql, new FoundCrate(crate.Id, crate.Name), num).ConfigureAwait(false) is { } version)

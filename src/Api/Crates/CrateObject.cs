@@ -31,4 +31,11 @@ public sealed record CrateObject(
     string? DefaultVersion,
     byte[]? DefaultRank,
     string? MaxVersion,
-    string? NewestVersion);
+    string? NewestVersion)
+{
+    /// <summary>Where its versions come from.</summary>
+    public string Source { get; init; } = "local";
+
+    /// <summary>Whether it is a mirrored one.</summary>
+    public bool IsMirrored => Source != "local";
+}

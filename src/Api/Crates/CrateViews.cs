@@ -11,12 +11,15 @@ public static class CrateViews
         """
         c.id, c.name, c.created_at, c.updated_at, c.keywords, c.categories, c.description, c.homepage, c.documentation, c.repository,
         c.num_versions, c.default_version, c.default_rank,
-        (SELECT v.num FROM versions v WHERE v.crate_id = c.id AND v.state = 'active' AND NOT v.yanked ORDER BY v.sort_key DESC LIMIT 1),
-        (SELECT v.num FROM versions v WHERE v.crate_id = c.id AND v.state = 'active' AND NOT v.yanked ORDER BY v.published_at DESC LIMIT 1)
+        CASE WHEN c.source = 'local' THEN
+            (SELECT v.num FROM versions v WHERE v.crate_id = c.id AND v.state = 'active' AND NOT v.yanked ORDER BY v.sort_key DESC LIMIT 1) ELSE c.default_version END,
+        CASE WHEN c.source = 'local' THEN
+            (SELECT v.num FROM versions v WHERE v.crate_id = c.id AND v.state = 'active' AND NOT v.yanked ORDER BY v.published_at DESC LIMIT 1) ELSE c.default_version END,
+        c.source
         """;
 
     /// <summary>How many columns these are: a query may add its own behind them.</summary>
-    internal const int ColumnCount = 15;
+    internal const int ColumnCount = 16;
 
     /// <summary>The crate object of a row, in one query whose cost does not grow with the versions; null: there is none in force.</summary>
     public static ValueTask<CrateObject?> CrateObjectAsync(IDatabase database, long crateId, CancellationToken cancellationToken = default) =>
@@ -47,5 +50,8 @@ public static class CrateViews
         row.TextOrNull(11),
         row.BytesOrNull(12),
         row.TextOrNull(13),
-        row.TextOrNull(14));
+        row.TextOrNull(14))
+    {
+        Source = row.Text(15),
+    };
 }

@@ -27,9 +27,9 @@ public static class SummaryEndpoint
 
     private static async ValueTask<Summary> ReadAsync(Statements sql)
     {
-        var count = await sql.LongAsync("SELECT COUNT(*) FROM crates WHERE state = 'active'").ConfigureAwait(false);
+        var count = await sql.LongAsync("SELECT COUNT(*) FROM crates WHERE state = 'active' AND served").ConfigureAwait(false);
         var newest = await sql.QueryAsync(
-            $"SELECT {CrateViews.Columns} FROM crates c WHERE c.state = 'active' ORDER BY c.id DESC LIMIT $1", CrateViews.Read, Shown).ConfigureAwait(false);
+            $"SELECT {CrateViews.Columns} FROM crates c WHERE c.state = 'active' AND c.served ORDER BY c.id DESC LIMIT $1", CrateViews.Read, Shown).ConfigureAwait(false);
         // The feed of changes is in order; sorting all crates by their time would read them all.
         var updated = await sql.QueryAsync(
             $"""

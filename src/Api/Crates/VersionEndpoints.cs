@@ -31,7 +31,7 @@ public static class VersionEndpoints
         WithVersionAsync(name, version, database, async (sql, found) =>
         {
             var shown = await VersionViews.VersionAsync(sql, found).ConfigureAwait(false);
-            var actions = await VersionViews.ActionsOfVersionAsync(sql, found.Id).ConfigureAwait(false);
+            List<VersionAction> actions = found.Crate.IsMirrored ? [] : await VersionViews.ActionsOfVersionAsync(sql, found.Id).ConfigureAwait(false);
             return new JsonAnswer(json =>
             {
                 json.WriteStartObject();
@@ -44,7 +44,9 @@ public static class VersionEndpoints
     private static Task<IResult> DependenciesAsync(string name, string version, IDatabase database, CancellationToken cancellationToken) =>
         WithVersionAsync(name, version, database, static async (sql, found) =>
         {
-            var stored = await sql.TextAsync("SELECT dependencies FROM versions WHERE id = $1", found.Id).ConfigureAwait(false);
+            var stored = found.Crate.IsMirrored
+                ? await MirroredVersions.DependenciesAsync(sql, found).ConfigureAwait(false)
+                : await sql.TextAsync("SELECT dependencies FROM versions WHERE id = $1", found.Id).ConfigureAwait(false);
             return new JsonAnswer(json =>
             {
                 json.WriteStartObject();
@@ -82,7 +84,7 @@ public static class VersionEndpoints
     private static Task<IResult> ReadmeAsync(string name, string version, IDatabase database, CancellationToken cancellationToken) =>
         WithVersionAsync(name, version, database, static async (sql, found) =>
         {
-            var readme = await sql.TextAsync("SELECT readme FROM versions WHERE id = $1", found.Id).ConfigureAwait(false);
+            var readme = found.Crate.IsMirrored ? null : await sql.TextAsync("SELECT readme FROM versions WHERE id = $1", found.Id).ConfigureAwait(false);
             return readme is null
                 ? new Refusal(new Reject(RejectCodes.NotFound, 404, $"version `{found.Num}` of crate `{found.Crate.Name}` has no readme"))
                 : Results.Text(readme, "text/plain; charset=utf-8");
@@ -111,6 +113,9 @@ public static class VersionEndpoints
     internal static string FileUrl(RegistryOptions options, string name, string version) =>
         $"{options.PublicUrl}/crates/{name}/{name}-{version.Replace("+", "%2B", StringComparison.Ordinal)}.crate";
 
+    private static ValueTask<FoundVersion?> FindAsync(Statements sql, FoundCrate crate, string num) =>
+        crate.IsMirrored ? MirroredVersions.FindAsync(sql, crate, num) : CrateLookup.VersionAsync(sql, crate, num);
+
     private static async Task<IResult> WithVersionAsync(
         string name, string num, IDatabase database, Func<Statements, FoundVersion, ValueTask<IResult>> answer, CancellationToken cancellationToken)
     {
@@ -119,7 +124,7 @@ public static class VersionEndpoints
             async sql =>
             {
                 if (await CrateLookup.CrateAsync(sql, name).ConfigureAwait(false) is not { } crate) return new Refusal(CrateLookup.NoCrate(name));
-                if (await CrateLookup.VersionAsync(sql, crate, num).ConfigureAwait(false) is not { } version) return new Refusal(CrateLookup.NoVersion(crate.Name, num));
+                if (await FindAsync(sql, crate, num).ConfigureAwait(false) is not { } version) return new Refusal(CrateLookup.NoVersion(crate.Name, num));
                 return await answer(sql, version).ConfigureAwait(false);
             },
             cancellationToken).ConfigureAwait(false);

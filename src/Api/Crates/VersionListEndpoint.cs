@@ -37,6 +37,7 @@ public static class VersionListEndpoint
     private static async ValueTask<Found?> ReadAsync(Statements sql, string name, string order, Paging? part)
     {
         if (await CrateLookup.CrateAsync(sql, name).ConfigureAwait(false) is not { } crate) return null;
+        if (crate.IsMirrored) return Mirrored(await MirroredVersions.AllAsync(sql, crate.Id).ConfigureAwait(false), order, part);
         var total = await sql.LongAsync("SELECT COUNT(*) FROM versions WHERE crate_id = $1 AND state = 'active'", crate.Id).ConfigureAwait(false);
         var actions = await VersionViews.ActionsOfCrateAsync(sql, crate.Id).ConfigureAwait(false);
         // The seek names the last row seen, and the database looks up where that row stands.
@@ -49,6 +50,13 @@ public static class VersionListEndpoint
             VersionViews.Read,
             crate.Id, part?.Seek?.Rank ?? -1, part?.PerPage ?? total!.Value).ConfigureAwait(false);
         return new Found(versions, actions, total!.Value);
+    }
+
+    private static Found Mirrored(List<VersionObject> all, string order, Paging? part)
+    {
+        var sorted = order == BySemver ? [.. MirroredVersions.BySemver(all)] : all;
+        var seek = part?.Seek?.Rank is { } last ? sorted.FindIndex(version => version.Id == last) + 1 : 0;
+        return new Found([.. sorted.Skip(seek).Take((int)(part?.PerPage ?? all.Count))], [], all.Count);
     }
 
     private static void Write(Utf8JsonWriter json, Found found, Paging? part, IQueryCollection query, RegistryOptions options)

@@ -20,12 +20,14 @@ public static class VersionViews
     internal const string From = "versions v JOIN crates c ON c.id = v.crate_id LEFT JOIN users u ON u.id = v.published_by";
 
     /// <summary>One version.</summary>
-    internal static ValueTask<VersionObject?> VersionAsync(Statements sql, FoundVersion version) =>
-        sql.FirstAsync($"SELECT {Columns} FROM {From} WHERE v.id = $1", Read, version.Id);
+    internal static ValueTask<VersionObject?> VersionAsync(Statements sql, FoundVersion version) => version.Crate.IsMirrored
+        ? MirroredVersions.OneAsync(sql, version)
+        : sql.FirstAsync($"SELECT {Columns} FROM {From} WHERE v.id = $1", Read, version.Id);
 
     /// <summary>All versions of a crate, the latest row first.</summary>
-    internal static ValueTask<List<VersionObject>> AllAsync(Statements sql, long crateId) =>
-        sql.QueryAsync($"SELECT {Columns} FROM {From} WHERE v.crate_id = $1 AND v.state = 'active' ORDER BY v.id DESC", Read, crateId);
+    internal static ValueTask<List<VersionObject>> AllAsync(Statements sql, CrateObject crate) => crate.IsMirrored
+        ? MirroredVersions.AllAsync(sql, crate.Id)
+        : sql.QueryAsync($"SELECT {Columns} FROM {From} WHERE v.crate_id = $1 AND v.state = 'active' ORDER BY v.id DESC", Read, crate.Id);
 
     /// <summary>What was done to one version, oldest first.</summary>
     internal static ValueTask<List<VersionAction>> ActionsOfVersionAsync(Statements sql, long versionId) => sql.QueryAsync(

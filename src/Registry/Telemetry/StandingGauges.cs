@@ -25,7 +25,7 @@ public sealed class StandingGauges : IDisposable
         _meter.CreateObservableGauge("pipeline.projection.lag", Lags, "s", "How long a projection has lagged on the crate it lags on longest; 0: on none");
         _meter.CreateObservableGauge("pipeline.projection.behind", Behind, "{crate}", "Crates that a projection lags on");
         _meter.CreateObservableGauge("pipeline.failed", Failed, "{failure}", "Open failures");
-        _meter.CreateObservableGauge("pipeline.upstream.freshness", Freshness, "s", "How long ago each upstream was last seen to hold nothing new");
+        _meter.CreateObservableGauge("pipeline.upstream.freshness", Freshness, "s", "How long ago the last good sync of each upstream ended; before the first, since it was added");
     }
 
     /// <inheritdoc/>
@@ -50,8 +50,7 @@ public sealed class StandingGauges : IDisposable
         }
     }
 
-    // No upstream is followed yet; the follower will write down when each was last seen.
-    private static IEnumerable<Measurement<double>> Freshness() => [];
+    private IEnumerable<Measurement<double>> Freshness() => Now(static now => now.Upstreams).Select(static one => new Measurement<double>(one.AgeSeconds, Tag("upstream", one.Name)));
 
     private List<ProjectionStanding> Projections()
     {

@@ -9,6 +9,9 @@ namespace Pipeline.Registry.Truth;
 /// <param name="Failures">Open failures by stage and kind.</param>
 public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList<ProjectionStanding> Projections, IReadOnlyList<FailureStanding> Failures)
 {
+    /// <summary>How fresh the mirrors of the upstreams are.</summary>
+    public IReadOnlyList<UpstreamFreshness> Upstreams { get; init; } = [];
+
     // One statement, so that a scrape costs one round trip; a row says what it is in its first column. The counts read the partial
     // indexes of what is open, so they cost what the backlog is, not what the registry is.
     private const string Sql =
@@ -30,6 +33,7 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
         UNION ALL SELECT 'projection', 'notices', CAST(w.id AS TEXT), (SELECT COUNT(*) FROM changes h WHERE h.id > w.watermark),
             (SELECT h.at FROM changes h WHERE h.id > w.watermark ORDER BY h.id LIMIT 1), w.failing, CASE WHEN w.next_try_at >= $1 THEN 1 ELSE 0 END
             FROM webhooks w WHERE w.watermark < (SELECT MAX(id) FROM changes)
+        UNION ALL SELECT 'upstream', name, '', 0, COALESCE(checked_at, added_at), 0, 0 FROM upstreams WHERE removed_at IS NULL
         UNION ALL SELECT 'failure', stage, kind, COUNT(*), MIN(first_seen), 0, 0
             FROM failures WHERE resolved_at IS NULL GROUP BY stage, kind
         """;
@@ -48,7 +52,10 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
             [.. Waiting(rows.Where(static row => row.What == "stage"), now, projections)],
             projections,
             [.. rows.Where(static row => row.What == "failure").Select(static row => new FailureStanding(row.Name, row.Detail, row.Count))
-                .OrderBy(static one => one.Stage, StringComparer.Ordinal).ThenBy(static one => one.Kind, StringComparer.Ordinal)]);
+                .OrderBy(static one => one.Stage, StringComparer.Ordinal).ThenBy(static one => one.Kind, StringComparer.Ordinal)])
+        {
+            Upstreams = [.. rows.Where(static row => row.What == "upstream").Select(row => new UpstreamFreshness(row.Name, row.Age(now) ?? 0)).OrderBy(static one => one.Name, StringComparer.Ordinal)],
+        };
     }
 
     // In the order a publish meets them. What waits for a renderer is what its projection lags on.
@@ -101,3 +108,8 @@ public sealed record ProjectionStanding(string Kind, string Target, long Behind,
 /// <param name="Kind"><c>reject</c>, <c>transient</c> or <c>fault</c>.</param>
 /// <param name="Count">How many rows.</param>
 public sealed record FailureStanding(string Stage, string Kind, long Count);
+
+/// <summary>How fresh a mirror is.</summary>
+/// <param name="Name">The upstream.</param>
+/// <param name="AgeSeconds">How long ago its last good sync ended; before the first, how long ago it was added.</param>
+public sealed record UpstreamFreshness(string Name, double AgeSeconds);

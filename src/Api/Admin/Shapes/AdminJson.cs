@@ -34,5 +34,11 @@ namespace Pipeline.Api.Admin.Shapes;
 [JsonSerializable(typeof(WebhookRequest))]
 [JsonSerializable(typeof(SquashAnswer))]
 [JsonSerializable(typeof(ReadOnlyAnswer))]
+[JsonSerializable(typeof(UpstreamsAnswer))]
+[JsonSerializable(typeof(UpstreamAnswer))]
+[JsonSerializable(typeof(UpstreamRequest))]
+[JsonSerializable(typeof(SyncRequest))]
+[JsonSerializable(typeof(ReserveRequest))]
+[JsonSerializable(typeof(LocalNameAnswer))]
 [JsonSerializable(typeof(ErrorsAnswer))]
 public sealed partial class AdminJson : JsonSerializerContext;

@@ -1,0 +1,85 @@
+using Pipeline.Registry.Database;
+
+namespace Pipeline.Registry.Upstreams;
+
+/// <summary>How an upstream stands. Times are UTC microseconds.</summary>
+/// <param name="Upstream">How it is followed.</param>
+/// <param name="Crates">Its crates that are here.</param>
+/// <param name="Shadowed">Those of them that are not served, since another has the name.</param>
+/// <param name="Gone">Those that it lost and that are kept.</param>
+/// <param name="Bad">Its index files that could not be taken.</param>
+/// <param name="Watermark">The commit of the newest sync that is done; null: none, or its index has no commits.</param>
+/// <param name="CheckedAt">When the last sync ended well; null: none has.</param>
+/// <param name="AgeSeconds">How long ago that was, or that it was added.</param>
+/// <param name="Running">How far a sync is that has begun and not ended, and of how much; null: none.</param>
+/// <param name="Attempts">Syncs that failed since the last good one.</param>
+/// <param name="LastError">Why the last of them did.</param>
+/// <param name="NextTryAt">The next; null: at once.</param>
+public sealed record UpstreamStanding(
+    Upstream Upstream, long Crates, long Shadowed, long Gone, long Bad, string? Watermark, long? CheckedAt, double AgeSeconds, (long Done, long Total)? Running,
+    long Attempts, string? LastError, long? NextTryAt);
+
+/// <summary>A name that more than one source has.</summary>
+/// <param name="Name">As the served crate spells it, else as any does.</param>
+/// <param name="Served">The source that is served; null: none.</param>
+/// <param name="Others">The sources that are not.</param>
+public sealed record Collision(string Name, string? Served, IReadOnlyList<string> Others);
+
+/// <summary>The queries behind <c>pipeline upstream</c>.</summary>
+public static class UpstreamViews
+{
+    /// <summary>All that are followed.</summary>
+    public static async ValueTask<List<UpstreamStanding>> StandingAsync(Statements sql)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        var standing = new List<UpstreamStanding>();
+        foreach (var upstream in await UpstreamStore.AllAsync(sql).ConfigureAwait(false)) standing.Add(await OneAsync(sql, upstream).ConfigureAwait(false));
+        return standing;
+    }
+
+    /// <summary>One.</summary>
+    public static async ValueTask<UpstreamStanding> OneAsync(Statements sql, Upstream upstream)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        ArgumentNullException.ThrowIfNull(upstream);
+        return (await sql.FirstAsync(
+            """
+            SELECT u.checked_at, now_us() - COALESCE(u.checked_at, u.added_at), u.attempts, u.last_error, u.next_try_at,
+                (SELECT COUNT(*) FROM crates c WHERE c.namespace = '' AND c.source = u.name AND c.state = 'active'),
+                (SELECT COUNT(*) FROM crates c WHERE c.namespace = '' AND c.source = u.name AND c.state = 'active' AND NOT c.served),
+                (SELECT COUNT(*) FROM crates c WHERE c.namespace = '' AND c.source = u.name AND c.state = 'active' AND c.upstream_gone_at IS NOT NULL),
+                (SELECT COUNT(*) FROM upstream_items i WHERE i.upstream = u.name),
+                (SELECT s.to_commit FROM upstream_syncs s WHERE s.upstream = u.name AND s.state = 'done' ORDER BY s.id DESC LIMIT 1),
+                (SELECT s.added + s.changed + s.removed + s.equal + s.bad FROM upstream_syncs s WHERE s.upstream = u.name AND s.state = 'running' ORDER BY s.id DESC LIMIT 1),
+                (SELECT s.total FROM upstream_syncs s WHERE s.upstream = u.name AND s.state = 'running' ORDER BY s.id DESC LIMIT 1)
+            FROM upstreams u WHERE u.name = $1
+            """,
+            row => new UpstreamStanding(
+                upstream, row.Long(5), row.Long(6), row.Long(7), row.Long(8), row.TextOrNull(9), row.LongOrNull(0), Math.Max(0, row.Long(1)) / (double)Microseconds.Second,
+                row.IsNull(10) ? null : (row.Long(10), row.Long(11)), row.Long(2), row.TextOrNull(3), row.LongOrNull(4)),
+            upstream.Name).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Names that an upstream and another source have both.</summary>
+    public static async ValueTask<List<Collision>> CollisionsAsync(Statements sql, string upstream, int most)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        var rows = await sql.QueryAsync(
+            """
+            SELECT c.canonical, c.name, c.source, c.served FROM crates c
+            WHERE c.namespace = '' AND c.state = 'active' AND COALESCE(c.place_id, c.id) IN (
+                SELECT place_id FROM crates WHERE place_id IS NOT NULL AND source = $1 AND state = 'active'
+                UNION SELECT o.place_id FROM crates o JOIN crates p ON p.id = o.place_id WHERE o.place_id IS NOT NULL AND p.source = $1 AND p.state = 'active')
+            ORDER BY c.canonical, c.source
+            """,
+            static row => (Canonical: row.Text(0), Name: row.Text(1), Source: row.Text(2), Served: row.Bool(3)),
+            upstream).ConfigureAwait(false);
+        return
+        [
+            .. rows.GroupBy(static row => row.Canonical).Where(static group => group.Count() > 1).Take(most).Select(static group => new Collision(
+                group.Where(static row => row.Served).Select(static row => row.Name).FirstOrDefault() ?? group.First().Name,
+                group.Where(static row => row.Served).Select(static row => row.Source).FirstOrDefault(),
+                [.. group.Where(static row => !row.Served).Select(static row => row.Source)])),
+        ];
+    }
+}
