@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Pipeline.Registry.Failures;
@@ -107,8 +108,9 @@ public sealed class CacheClient : IDisposable
         {
             throw new TransientException("cdn-away", $"the cache {target.Name} cannot be reached ({e.HttpRequestError})", e);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
+            // The bare socket's: a connection that was taken and reset before the client looked at it.
             throw new TransientException("cdn-away", $"the connection to the cache {target.Name} broke", e);
         }
     }

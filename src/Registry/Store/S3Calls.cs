@@ -47,7 +47,7 @@ internal sealed class S3Calls(S3Options options)
     {
         TransientException known => known,
         AmazonServiceException answer => Answered(answer, what),
-        HttpRequestException or IOException or OperationCanceledException or AmazonClientException =>
+        HttpRequestException or IOException or SocketException or OperationCanceledException or AmazonClientException =>
             new TransientException(Away, $"the object store cannot be reached ({Reason(exception)}): {what}"),
         _ => null,
     };

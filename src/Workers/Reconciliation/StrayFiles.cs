@@ -1,9 +1,9 @@
 using System.Runtime.CompilerServices;
 using Pipeline.Contracts;
 using Pipeline.Contracts.Upkeep;
+using Pipeline.Registry.Database;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
-using Pipeline.Registry.Database;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 

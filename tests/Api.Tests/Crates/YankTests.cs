@@ -1,7 +1,7 @@
 using Pipeline.Contracts.Index;
-using Pipeline.Contracts.Upkeep;
 using Pipeline.Contracts.Notices;
 using Pipeline.Contracts.Search;
+using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Options;
 
 namespace Pipeline.Api.Tests.Crates;

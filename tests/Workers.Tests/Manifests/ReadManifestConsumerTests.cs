@@ -1,7 +1,7 @@
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Notices;
-using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Publishing;
+using Pipeline.Contracts.Search;
 using Pipeline.Workers.Tests.Harness;
 
 namespace Pipeline.Workers.Tests.Manifests;
