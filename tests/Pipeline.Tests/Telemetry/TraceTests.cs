@@ -108,7 +108,7 @@ public sealed class TraceTests : IAsyncLifetime
         foreach (var (name, unit) in expected) _receiver.Metrics.Where(metric => metric.Name == name).ShouldAllBe(metric => metric.Unit == unit && metric.Meter == "Pipeline");
         await Deadline.UntilAsync(20, () => Task.FromResult(Stages.All(stage => Points("pipeline.stage.duration").Any(point => point["stage"] == stage && point["outcome"] == "done")) ? null : "a duration of every stage"));
         Points("pipeline.publish.accept_to_index").Select(point => point["index"]).Distinct().ShouldBe(["git", "sparse"], ignoreOrder: true);
-        Points("pipeline.projection.lag").Select(point => point["kind"]).Distinct().ShouldBe(["git", "sparse"], ignoreOrder: true);
+        Points("pipeline.projection.lag").Select(point => point["kind"]).Distinct().ShouldBe(["git", "record", "search", "sparse"], ignoreOrder: true);
         // Nothing is made up for what does not exist yet.
         _receiver.Metrics.ShouldNotContain(metric => metric.Name == "pipeline.upstream.freshness");
     }
