@@ -14,6 +14,9 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
     /// <summary>Thrown by reads while set.</summary>
     public Exception? ReadFailure { get; set; }
 
+    /// <summary>Thrown by deletions while set.</summary>
+    public Exception? DeleteFailure { get; set; }
+
     /// <summary>Awaited before each put.</summary>
     public Func<string, Task>? BeforePut { get; set; }
 
@@ -45,7 +48,8 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
 
     public ValueTask ProbeAsync(CancellationToken cancellationToken = default) => inner.ProbeAsync(cancellationToken);
 
-    public ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default) => inner.DeleteAsync(key, cancellationToken);
+    public ValueTask DeleteAsync(string key, CancellationToken cancellationToken = default) =>
+        DeleteFailure is { } failure ? throw failure : inner.DeleteAsync(key, cancellationToken);
 
     public IAsyncEnumerable<ObjectEntry> ListAsync(string folder, CancellationToken cancellationToken = default) => inner.ListAsync(folder, cancellationToken);
 }

@@ -91,6 +91,20 @@ public sealed class ReadManifestConsumerTests
     }
 
     [Fact]
+    public async Task A_store_that_goes_away_behind_the_verdict_leaves_the_staged_bytes_to_the_clean_up_and_no_failure_that_nobody_resolves()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var id = await harness.CheckedAsync("foo", "1.0.0");
+        harness.Store.DeleteFailure = FaultyStore.Away;
+
+        await harness.DeliverAsync(new ReadManifest(id));
+
+        (await harness.TextAsync("SELECT state FROM publishes")).ShouldBe("accepted");
+        (await harness.FailuresAsync()).ShouldBeEmpty();
+        (await harness.ObjectsAsync()).ShouldContain(key => key.StartsWith("staging/", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task An_unknown_failure_parks_the_publish_as_a_fault()
     {
         await using var harness = await WorkerHarness.StartAsync(Queue);
