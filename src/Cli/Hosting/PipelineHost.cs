@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 using Pipeline.Api;
 using Pipeline.Api.Git;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Bus.RabbitMq;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
@@ -30,11 +31,13 @@ public sealed class PipelineHost : IAsyncDisposable
 {
     private readonly IHost _host;
     private readonly DataFolder _folder;
+    private readonly StuckBus? _stuckBus;
 
     private PipelineHost(IHost host, DataFolder folder, string url)
     {
         _host = host;
         _folder = folder;
+        _stuckBus = host.Services.GetService<StuckBus>();
         Url = url;
     }
 
@@ -44,16 +47,19 @@ public sealed class PipelineHost : IAsyncDisposable
     /// <summary>Its services, for tests.</summary>
     public IServiceProvider Services => _host.Services;
 
-    /// <summary>Serves until the process is told to stop.</summary>
+    /// <summary>Serves until the process is told to stop. A host whose bus is stuck is followed by another.</summary>
     public static async Task<int> RunAsync(HostSettings settings, CancellationToken cancellationToken = default)
     {
-        var host = await StartAsync(settings, cancellationToken).ConfigureAwait(false);
-        await using (host.ConfigureAwait(false))
+        while (true)
         {
-            await host._host.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
-        }
+            var host = await StartAsync(settings, cancellationToken).ConfigureAwait(false);
+            await using (host.ConfigureAwait(false))
+            {
+                await host._host.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
+            }
 
-        return 0;
+            if (host._stuckBus is not { IsFound: true }) return 0;
+        }
     }
 
     /// <summary>Starts and returns once it serves.</summary>

@@ -12,6 +12,8 @@ using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Options;
 using Pipeline.Tests.Services;
+using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
 
 namespace Pipeline.Registry.Tests.Bus;
 
@@ -167,8 +169,23 @@ public sealed class RabbitMqBusTests
         cable.Cut();
         cable.Mend();
 
-        await UntilAsync(() => Task.FromResult(process.Heard.Times("held") > 1), seconds: 100);
+        await UntilAsync(() => Task.FromResult(process.Heard.Times("held") > 1 || process.IsStuck), seconds: 100);
         await process.UntilAsync("SELECT count(*) FROM failures", 0);
+        if (!process.IsStuck) return;
+        // The libraries lost themselves, which is seen on a busy machine: the host that follows has the message.
+        await process.StopAsync();
+        await using var next = await Process.StartAsync(url.Uri.AbsoluteUri);
+        (await next.Heard.Next()).ShouldBe("held");
+    }
+
+    [Fact]
+    public void A_failure_on_a_connection_that_had_ended_tells_of_a_stuck_bus_and_one_to_connect_or_to_declare_a_queue_does_not()
+    {
+        var ended = new ShutdownEventArgs(RabbitMQ.Client.ShutdownInitiator.Library, 541, "reset");
+        StuckBus.IsOfDeadConnection(null).ShouldBeFalse();
+        StuckBus.IsOfDeadConnection(new ConnectionException("away", new BrokerUnreachableException(new IOException("refused")))).ShouldBeFalse();
+        StuckBus.IsOfDeadConnection(new ConnectionException("a queue of another kind", new OperationInterruptedException(ended))).ShouldBeFalse();
+        StuckBus.IsOfDeadConnection(new ConnectionException("faulted", new AlreadyClosedException(ended))).ShouldBeTrue();
     }
 
     // The bus tries again after up to a minute, when the broker was away for long.
@@ -191,6 +208,8 @@ public sealed class RabbitMqBusTests
         }
 
         public IDoorbell Doorbell => _host.Services.GetRequiredService<IDoorbell>();
+
+        public bool IsStuck => _host.Services.GetRequiredService<StuckBus>().IsFound;
 
         public Ear<ValidateTarball> Heard => _host.Services.GetRequiredService<Ear<ValidateTarball>>();
 
@@ -231,6 +250,8 @@ public sealed class RabbitMqBusTests
 
         public Task UntilAsync(string count, long expected) =>
             RabbitMqBusTests.UntilAsync(async () => await _temp.Database.ReadAsync(sql => sql.LongAsync(count)) == expected);
+
+        public Task StopAsync() => _host.StopAsync();
 
         public async ValueTask DisposeAsync()
         {

@@ -10,6 +10,7 @@ public static class RabbitMqBus
 {
     // A message that ends the process that works on it comes back at most so often; its row is rung again by the sweep anyway.
     private const int MostDeliveries = 20;
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Registers the bus with the consumers of this process.</summary>
     /// <param name="services">Where to.</param>
@@ -47,8 +48,15 @@ public static class RabbitMqBus
                 rabbit.ConfigureEndpoints(context, new KebabCaseEndpointNameFormatter(false));
             });
         });
+        services.AddSingleton<StuckBus>();
+        services.AddHostedService(static provider => provider.GetRequiredService<StuckBus>());
         // A broker that is away at the start must not keep the process from serving what needs none.
-        services.AddOptions<MassTransitHostOptions>().Configure(static host => host.WaitUntilStarted = false);
+        services.AddOptions<MassTransitHostOptions>().Configure(static host =>
+        {
+            host.WaitUntilStarted = false;
+            // A bus that is stuck does not stop at all.
+            host.StopTimeout = StopTimeout;
+        });
         return services;
     }
 

@@ -18,6 +18,10 @@ public sealed class RabbitMqDoorbell(IBus bus, BrokerQueues queues, BusOptions o
     private readonly ConcurrentDictionary<Type, bool> _pending = new();
     private long _awayUntil;
     private int _sweeping;
+    private volatile bool _isOfDeadConnection;
+
+    /// <summary>Whether the last bell was lost because the bus used a connection that had ended before.</summary>
+    public bool IsOfDeadConnection => _isOfDeadConnection;
 
     private bool IsAway => clock.GetTimestamp() < Volatile.Read(ref _awayUntil);
 
@@ -67,9 +71,11 @@ public sealed class RabbitMqDoorbell(IBus bus, BrokerQueues queues, BusOptions o
         {
             // The bus does not heed the token while it declares its exchange, and a broker that has just come back may be slow to answer that.
             await bus.Publish(bell, giveUp.Token).WaitAsync(patience, clock).ConfigureAwait(false);
+            _isOfDeadConnection = false;
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
+            _isOfDeadConnection = StuckBus.IsOfDeadConnection(e);
             Volatile.Write(ref _awayUntil, clock.GetTimestamp() + (long)(Rest.TotalSeconds * clock.TimestampFrequency));
             logger.LogWarning("bell lost, the sweep will ring again: {Bell}: {Reason}", typeof(T).Name, e is OperationCanceledException or TimeoutException ? "the broker does not answer" : e.Message);
         }
