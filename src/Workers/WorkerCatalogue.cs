@@ -33,24 +33,6 @@ public sealed record Worker(Stage Stage, Type Consumer, Action<IBusRegistrationC
 /// <summary>Every worker. A new one is a folder and a line here; a test compares the list with the stage table of the README.</summary>
 public static class WorkerCatalogue
 {
-    private const string DelaySparse =
-        "UPDATE projections SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE crate_id = CAST($1 AS BIGINT) AND kind = 'sparse' AND target = ''";
-
-    private const string ResetSparse =
-        """
-        UPDATE projections SET attempts = 0, next_try_at = NULL, rung_at = NULL
-        WHERE crate_id = CAST($1 AS BIGINT) AND kind = 'sparse' AND target = '' AND (reached < wanted OR next_try_at IS NOT NULL)
-        """;
-
-    private const string DelayRecord =
-        "UPDATE projections SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE crate_id = CAST($1 AS BIGINT) AND kind = 'record' AND target = ''";
-
-    private const string ResetRecord =
-        """
-        UPDATE projections SET attempts = 0, next_try_at = NULL, rung_at = NULL
-        WHERE crate_id = CAST($1 AS BIGINT) AND kind = 'record' AND target = '' AND (reached < wanted OR next_try_at IS NOT NULL)
-        """;
-
     private const string DelayDeletion =
         "UPDATE deletions SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE crate_id = CAST($1 AS BIGINT) AND done_at IS NULL";
 
@@ -60,12 +42,12 @@ public static class WorkerCatalogue
     public static readonly IReadOnlyList<Worker> All =
     [
         Of<ValidateTarball, ValidateTarballConsumer, ValidateTarballDefinition>(
-            "validate-tarball", bell => bell.PublishId, Publishes.DelaySql, StageReplay.OfRows(Publishes.ResetSql(PublishStates.Parked))),
+            "validate-tarball", bell => bell.PublishId, Publishes.DelaySql(PublishStates.Parked), StageReplay.OfRows(Publishes.ResetSql(PublishStates.Parked))),
         Of<ReadManifest, ReadManifestConsumer, ReadManifestDefinition>(
-            "read-manifest", bell => bell.PublishId, Publishes.DelaySql, StageReplay.OfRows(Publishes.ResetSql(PublishStates.Checked))),
+            "read-manifest", bell => bell.PublishId, Publishes.DelaySql(PublishStates.Checked), StageReplay.OfRows(Publishes.ResetSql(PublishStates.Checked))),
         Of<CommitIndex, CommitIndexConsumer, CommitIndexDefinition>(
             "commit-index", _ => "git", null, StageReplay.OfBell("git", new CommitIndex(), GitIndexRow.ResetSql, CommitIndexDefinition.ResetSql)),
-        Of<RenderSparse, RenderSparseConsumer, RenderSparseDefinition>("render-sparse", bell => Text(bell.CrateId), DelaySparse, StageReplay.OfRows(ResetSparse)),
+        Of<RenderSparse, RenderSparseConsumer, RenderSparseDefinition>("render-sparse", bell => Text(bell.CrateId), DelayOf(ProjectionKinds.Sparse), StageReplay.OfRows(ResetOf(ProjectionKinds.Sparse))),
         Of<PurgeCdn, PurgeCdnConsumer, PurgeCdnDefinition>("purge-cdn", _ => "cdn", null, StageReplay.OfBell("cdn", new PurgeCdn(), DuePurges.ResetSql, DuePurges.ResetTargetSql)),
         Of<UpdateSearch, UpdateSearchConsumer, UpdateSearchDefinition>(
             UpdateSearchDefinition.Queue, _ => ProjectionKinds.Search, null, StageReplay.OfBell(ProjectionKinds.Search, new UpdateSearch())),
@@ -76,12 +58,22 @@ public static class WorkerCatalogue
             StageReplay.OfRows(SyncUpstreamDefinition.ResetSql, UpstreamItems.ResetSql, UpstreamItems.ResetUpstreamSql)),
         Of<Sweep, SweepConsumer, SweepDefinition>("sweep", _ => "sweep", null, StageReplay.OfBell("sweep", new Sweep())),
         Of<CleanStaging, CleanStagingConsumer, CleanStagingDefinition>("clean-staging", _ => "staging", null, StageReplay.OfBell("staging", new CleanStaging())),
-        Of<RecordCrate, RecordCrateConsumer, RecordCrateDefinition>("record-crate", bell => Text(bell.CrateId), DelayRecord, StageReplay.OfRows(ResetRecord)),
+        Of<RecordCrate, RecordCrateConsumer, RecordCrateDefinition>("record-crate", bell => Text(bell.CrateId), DelayOf(ProjectionKinds.Record), StageReplay.OfRows(ResetOf(ProjectionKinds.Record))),
         Of<DeleteBytes, DeleteBytesConsumer, DeleteBytesDefinition>("delete-bytes", bell => Text(bell.CrateId), DelayDeletion, StageReplay.OfRows(ResetDeletion)),
         Of<SquashIndex, SquashIndexConsumer, SquashIndexDefinition>("squash-index", _ => SquashRow.Key, SquashRow.DelaySql, StageReplay.OfBell(SquashRow.Key, new SquashIndex(), SquashRow.ResetSql)),
         Of<Rebuild, RebuildConsumer, RebuildDefinition>("rebuild", bell => Text(bell.Id), RebuildRows.DelaySql, StageReplay.OfRows(RebuildRows.ResetSql)),
         Of<Reconcile, ReconcileConsumer, ReconcileDefinition>("reconcile", _ => "reconcile", ReconcileRuns.DelaySql, StageReplay.OfRows(ReconcileRuns.ResetSql)),
     ];
+
+    // Of a projection that is done crate by crate.
+    private static string DelayOf(string kind) =>
+        $"UPDATE projections SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE crate_id = CAST($1 AS BIGINT) AND kind = '{kind}' AND target = '' AND reached < wanted";
+
+    private static string ResetOf(string kind) =>
+        $"""
+        UPDATE projections SET attempts = 0, next_try_at = NULL, rung_at = NULL
+        WHERE crate_id = CAST($1 AS BIGINT) AND kind = '{kind}' AND target = '' AND (reached < wanted OR next_try_at IS NOT NULL)
+        """;
 
     private static string Text(long id) => id.ToString(System.Globalization.CultureInfo.InvariantCulture);
 

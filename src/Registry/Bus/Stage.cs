@@ -11,8 +11,8 @@ namespace Pipeline.Registry.Bus;
 /// <param name="Message">Its message.</param>
 /// <param name="Key">The key a failure of it is filed under.</param>
 /// <param name="DelaySql">
-/// Puts off the row behind a key after a failure: <c>$1</c> the key, <c>$2</c> the error, <c>$3</c> when to try next. Null: the stage has
-/// no row of its own, the next sweep or schedule is its next try.
+/// Puts off the row behind a key after a failure: <c>$1</c> the key, <c>$2</c> the error, <c>$3</c> when to try next. It changes nothing when
+/// nothing waits there any more. Null: the stage has no row of its own, the next sweep or schedule is its next try.
 /// </param>
 /// <param name="Replay">How its failures are replayed. Null: nothing of it can wait, so a failure has only to be seen.</param>
 public sealed record Stage(string Queue, Type Message, Func<object, string> Key, string? DelaySql, StageReplay? Replay = null);

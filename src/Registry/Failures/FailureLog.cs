@@ -62,7 +62,9 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, T
                 if (stage.DelaySql is null) return wait;
                 var next = wait is null ? Parked : await sql.NowAsync().ConfigureAwait(false) + Microseconds.Of(wait.Value);
                 await sql.ExecuteAsync("UPDATE failures SET next_try_at = $2 WHERE id = $1", id, next).ConfigureAwait(false);
-                await sql.ExecuteAsync(stage.DelaySql, key, text, next).ConfigureAwait(false);
+                var waits = await sql.ExecuteAsync(stage.DelaySql, key, text, next).ConfigureAwait(false) > 0;
+                // Another run has done the work meanwhile, so no run comes back to resolve this one. A fault stands until somebody has looked.
+                if (!waits && wait is not null) await sql.ExecuteAsync("UPDATE failures SET resolved_at = now_us() WHERE id = $1", id).ConfigureAwait(false);
                 return wait;
             }).ConfigureAwait(false);
 

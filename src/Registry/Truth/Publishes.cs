@@ -53,9 +53,9 @@ public sealed record Verdict(string State, Reject? Reject, long? CrateId);
 /// <summary>Reads and moves <c>publishes</c> rows. Every move is conditional on the state it leaves, so a second run changes nothing.</summary>
 public static class Publishes
 {
-    /// <summary>Puts off a publish's row after a failure (see <see cref="Bus.Stage"/>).</summary>
-    public const string DelaySql =
-        "UPDATE publishes SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE id = $1 AND decided_at IS NULL";
+    /// <summary>Puts off a publish that waits in a state after a failure (see <see cref="Bus.Stage"/>); one that went on meanwhile is left alone.</summary>
+    public static string DelaySql(string state) =>
+        $"UPDATE publishes SET attempts = attempts + 1, last_error = $2, next_try_at = $3 WHERE id = $1 AND state = '{state}' AND decided_at IS NULL";
 
     /// <summary>Makes a publish that waits in a state due again after a failure (see <see cref="Bus.StageReplay"/>).</summary>
     public static string ResetSql(string state) =>

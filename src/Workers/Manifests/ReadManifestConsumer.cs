@@ -166,14 +166,7 @@ public sealed class ReadManifestConsumer(
         if (crateId is not null) await doorbell.RingFollowersAsync().ConfigureAwait(false);
         foreach (var waiting in woken) await doorbell.RingAsync(new ReadManifest(waiting)).ConfigureAwait(false);
         FaultPoints.Reach("manifest.rung");
-        try
-        {
-            await store.DeleteAsync(publish.StagingKey).ConfigureAwait(false);
-        }
-        catch (TransientException e)
-        {
-            // The verdict stands, and no run comes back to this publish: a failure filed now would stay open for ever.
-            logger.LogWarning(e, "publish {publish.id} is decided; its staged bytes are left to the clean-up", publish.Id);
-        }
+        // Last: the verdict stands whatever becomes of it, and what is left the clean-up removes.
+        await store.DeleteAsync(publish.StagingKey).ConfigureAwait(false);
     }
 }

@@ -35,5 +35,20 @@ public class FailureLogTests
         (await temp.TextAsync("SELECT key || ' ' || code FROM failures WHERE resolved_at IS NULL")).ShouldBe("key InvalidDataException");
     }
 
+    [Fact]
+    public async Task A_transient_failure_of_what_another_run_has_done_meanwhile_does_not_stand_and_a_fault_does()
+    {
+        await using var temp = await TempDatabase.CreateAsync();
+        // No upstream of that name waits.
+        var stage = Stage with { DelaySql = "UPDATE upstreams SET last_error = $2, next_try_at = $3 WHERE name = $1" };
+        var log = LogOf(temp);
+
+        await log.RecordAsync(stage, "done", new TransientException("store-away", "away"));
+        await log.RecordAsync(stage, "done", new InvalidDataException("broken"));
+
+        (await temp.TextAsync("SELECT code FROM failures WHERE resolved_at IS NULL")).ShouldBe("InvalidDataException");
+        (await temp.LongAsync("SELECT count(*) FROM failures")).ShouldBe(2);
+    }
+
     private static FailureLog LogOf(TempDatabase temp) => new(temp.Database, NullLogger<FailureLog>.Instance, temp.Clock);
 }
