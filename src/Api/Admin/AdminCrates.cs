@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Pipeline.Api.Admin.Shapes;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Options;
 using Pipeline.Registry.Truth;
 
 namespace Pipeline.Api.Admin;
@@ -30,7 +31,7 @@ internal static class AdminCrates
 
     private static async ValueTask<IResult> DeleteAsync(AdminCall call)
     {
-        var (name, delay) = (call.Route("name"), DelayOf(call.Query("availability_delay_hours")));
+        var (name, delay) = (call.Route("name"), DelayOf(call));
         var deleted = await call.Database.WriteAsync(sql => DeleteAsync(sql, call, name, delay), call.Aborted).ConfigureAwait(false);
         if (deleted is null) return AdminCall.Refuse(CrateLookup.NoCrate(name));
         if (deleted.Revised is { } revised) await call.Service<IDoorbell>().RingDeletedAsync(revised).ConfigureAwait(false);
@@ -85,9 +86,9 @@ internal static class AdminCrates
     private static async ValueTask<FoundVersion?> FindAsync(Statements sql, string name, string num) =>
         await CrateLookup.LockCrateAsync(sql, name).ConfigureAwait(false) is { } crate ? await CrateLookup.VersionAsync(sql, crate, num).ConfigureAwait(false) : null;
 
-    private static TimeSpan DelayOf(string? hours)
+    private static TimeSpan DelayOf(AdminCall call)
     {
-        if (hours is null) return CrateDeletion.DefaultDelay;
+        if (call.Query("availability_delay_hours") is not { } hours) return TimeSpan.FromHours(call.Service<PublishOptions>().DeletedNameHours);
         return double.TryParse(hours, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value <= MaxDelayHours
             ? TimeSpan.FromHours(value)
             : throw new BadHttpRequestException("`availability_delay_hours` is not a number of hours");

@@ -137,24 +137,24 @@ public static class CrateEndpoints
         });
     }
 
-    private static async Task<IResult> DeleteAsync(string name, string? message, HttpContext context, IDatabase database, IDoorbell doorbell)
+    private static async Task<IResult> DeleteAsync(string name, string? message, HttpContext context, IDatabase database, IDoorbell doorbell, PublishOptions options)
     {
         if (message?.Length > MaxMessage) return Refusal.BadRequest($"a message has at most {MaxMessage} characters");
         var identity = await context.AuthenticateAsync().ConfigureAwait(false);
         if (!identity.Succeeded) return new Refusal(identity.Reject);
         var caller = identity.Caller;
-        var (revised, reject) = await database.WriteAsync(sql => RunDeleteAsync(sql, name, caller, message), context.RequestAborted).ConfigureAwait(false);
+        var (revised, reject) = await database.WriteAsync(sql => RunDeleteAsync(sql, name, caller, TimeSpan.FromHours(options.DeletedNameHours), message), context.RequestAborted).ConfigureAwait(false);
         if (reject is not null) return new Refusal(reject);
         await doorbell.RingDeletedAsync(revised!).ConfigureAwait(false);
         return Results.NoContent();
     }
 
-    private static async ValueTask<(Revised? Revised, Reject? Reject)> RunDeleteAsync(Statements sql, string name, Caller caller, string? message)
+    private static async ValueTask<(Revised? Revised, Reject? Reject)> RunDeleteAsync(Statements sql, string name, Caller caller, TimeSpan delay, string? message)
     {
         if (await CrateLookup.LockCrateAsync(sql, name).ConfigureAwait(false) is not { } crate) return (null, CrateLookup.NoCrate(name));
         var reject = caller.Allows(null, crate.Name) ?? await CrateDeletion.CheckAsync(sql, crate, caller.UserId).ConfigureAwait(false);
         return reject is null
-            ? (await CrateDeletion.DeleteAsync(sql, crate, CrateDeletion.DefaultDelay, caller.Actor, message).ConfigureAwait(false), null)
+            ? (await CrateDeletion.DeleteAsync(sql, crate, delay, caller.Actor, message).ConfigureAwait(false), null)
             : (null, reject);
     }
 

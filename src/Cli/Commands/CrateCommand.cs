@@ -34,7 +34,7 @@ internal static class CrateCommand
         var yes = Yes();
         var delay = new Option<double?>("--availability-delay")
         {
-            Description = "Hours until the name may be used again, 24 unless said otherwise; 0 frees name, numbers and bytes at once",
+            Description = "Hours until the name may be used again, as configured (24) unless said otherwise; 0 frees name, numbers and bytes at once",
             HelpName = "HOURS",
         };
         delay.Validators.Add(static result =>

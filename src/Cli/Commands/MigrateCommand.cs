@@ -1,12 +1,7 @@
 using System.CommandLine;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Cli.Hosting;
-using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Identity;
-using Pipeline.Registry.Options;
-using Pipeline.Registry.Store;
 
 namespace Pipeline.Cli.Commands;
 
@@ -33,21 +28,11 @@ internal static class MigrateCommand
     {
         try
         {
-            var builder = new ConfigurationBuilder();
-            PipelineHost.AddSources(builder, overrides);
-            var configuration = builder.Build();
-            configuration["Registry:Data"] ??= session.Data;
-            var services = new ServiceCollection();
-            var registry = services.AddSection<RegistryOptions>(configuration, "Registry");
-            var options = services.AddSection<DatabaseOptions>(configuration, "Database");
-            using var folder = DataFolder.Open(registry.Data, alone: options.Postgres is null);
-            // A step may rewrite a large table, and wait for another process's migration before.
-            services.AddSingleton(TimeProvider.System).AddRegistryDatabase(options with { CommandSeconds = 0 }, folder.Database);
-            var provider = services.BuildServiceProvider();
-            await using (provider.ConfigureAwait(false))
+            var registry = StoppedRegistry.Open(session, overrides);
+            await using (registry.ConfigureAwait(false))
             {
-                var (applied, hasNewToken) = await Preparation.MigrateAsync(provider.GetRequiredService<IDatabase>(), folder, token, cancellationToken).ConfigureAwait(false);
-                await TellAsync(session, applied, hasNewToken ? folder.AdminToken : null).ConfigureAwait(false);
+                var (applied, hasNewToken) = await Preparation.MigrateAsync(registry.Database, registry.Folder, token, cancellationToken).ConfigureAwait(false);
+                await TellAsync(session, applied, hasNewToken ? registry.Folder.AdminToken : null).ConfigureAwait(false);
             }
 
             return ExitCodes.Succeeded;

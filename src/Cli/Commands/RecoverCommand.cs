@@ -2,15 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Cli.Hosting;
 using Pipeline.Cli.Output;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Identity;
-using Pipeline.Registry.Options;
-using Pipeline.Registry.Store;
 using Pipeline.Workers.Recovery;
 
 namespace Pipeline.Cli.Commands;
@@ -42,25 +38,14 @@ internal static class RecoverCommand
     {
         try
         {
-            var builder = new ConfigurationBuilder();
-            PipelineHost.AddSources(builder, overrides);
-            var configuration = builder.Build();
-            configuration["Registry:Data"] ??= session.Data;
-            var services = new ServiceCollection();
-            var registry = services.AddSection<RegistryOptions>(configuration, "Registry");
-            var options = services.AddSection<DatabaseOptions>(configuration, "Database");
-            using var folder = DataFolder.Open(registry.Data, alone: options.Postgres is null);
-            services.AddSingleton(TimeProvider.System).AddRegistryDatabase(options with { CommandSeconds = 0 }, folder.Database);
-            Engines.AddStore(services, configuration, folder);
-            var provider = services.BuildServiceProvider();
-            await using (provider.ConfigureAwait(false))
+            var registry = StoppedRegistry.Open(session, overrides);
+            await using (registry.ConfigureAwait(false))
             {
-                var database = provider.GetRequiredService<IDatabase>();
-                var (_, hasNewToken) = await Preparation.MigrateAsync(database, folder, AdminToken.WhenMissing, cancellationToken).ConfigureAwait(false);
-                await RequireAloneAsync(database, options, cancellationToken).ConfigureAwait(false);
-                var report = await new RegistryRecovery(database, provider.GetRequiredService<IObjectStore>()).RunAsync(dryRun, Progress(session), cancellationToken).ConfigureAwait(false);
+                var (_, hasNewToken) = await Preparation.MigrateAsync(registry.Database, registry.Folder, AdminToken.WhenMissing, cancellationToken).ConfigureAwait(false);
+                if (!registry.IsAlone) await RequireAloneAsync(registry.Database, cancellationToken).ConfigureAwait(false);
+                var report = await new RegistryRecovery(registry.Database, registry.Store).RunAsync(dryRun, Progress(session), cancellationToken).ConfigureAwait(false);
                 if (parsed.GetValue(CommonOptions.Json)) session.Output.WriteLine(JsonSerializer.Serialize(report, RecoveryJson.Default.RecoveryReport));
-                else Tell(session.Output, report, hasNewToken ? folder.AdminToken : null);
+                else Tell(session.Output, report, hasNewToken ? registry.Folder.AdminToken : null);
                 return report.LacksBytes ? ExitCodes.Failed : ExitCodes.Succeeded;
             }
         }
@@ -71,9 +56,8 @@ internal static class RecoverCommand
     }
 
     // SQLite's data folder is locked by whoever uses it; PostgreSQL's processes say that they live.
-    private static async Task RequireAloneAsync(IDatabase database, DatabaseOptions options, CancellationToken cancellationToken)
+    private static async Task RequireAloneAsync(IDatabase database, CancellationToken cancellationToken)
     {
-        if (options.Postgres is null) return;
         var alive = await database.ReadAsync(
             static sql => sql.LongAsync("SELECT COUNT(*) FROM processes WHERE seen_at > now_us() - $1", AliveWithin), cancellationToken).ConfigureAwait(false);
         if (alive > 0) throw new CliException($"{alive} processes of the registry are alive or died within the last minute: stop them all, wait a minute, and try again");

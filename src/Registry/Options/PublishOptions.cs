@@ -33,6 +33,9 @@ public sealed record PublishOptions
     /// <summary>A publish undecided for this many hours is rejected as expired.</summary>
     public double ExpireHours { get; init; } = 24;
 
+    /// <summary>How many hours the name of a deleted crate stays blocked, unless an operator says otherwise.</summary>
+    public double DeletedNameHours { get; init; } = 24;
+
     /// <summary>Above this many staged bytes intake answers 503.</summary>
     public long StagingHighWaterBytes { get; init; } = 8L * 1024 * 1024 * 1024;
 

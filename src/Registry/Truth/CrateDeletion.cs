@@ -11,9 +11,6 @@ namespace Pipeline.Registry.Truth;
 /// </summary>
 public static class CrateDeletion
 {
-    /// <summary>How long the name of a crate deleted by its owner stays blocked.</summary>
-    public static readonly TimeSpan DefaultDelay = TimeSpan.FromHours(24);
-
     private static readonly long GraceTime = Microseconds.Of(TimeSpan.FromHours(72));
 
     /// <summary>Deletes a crate with all its versions, in the caller's transaction, which has locked it.</summary>

@@ -1,8 +1,10 @@
+using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Notices;
 using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Identity;
+using Pipeline.Registry.Options;
 using Pipeline.Registry.Truth;
 
 namespace Pipeline.Api.Tests.Crates;
@@ -34,6 +36,23 @@ public class DeletionTests
     }
 
     [Fact]
+    public async Task The_name_stays_blocked_for_the_configured_time_unless_an_operator_says_otherwise()
+    {
+        await using var fixture = await ApiFixture.CreateAsync(change: static services => services.AddSingleton(new PublishOptions { DeletedNameHours = 2 }));
+        await fixture.PublishAsync("ann", "foo", "1.0.0");
+        await fixture.PublishAsync("ann", "bar", "1.0.0");
+        await fixture.PublishAsync("ann", "baz", "1.0.0");
+        await fixture.UserAsync("root", isAdmin: true);
+        var root = await fixture.TokenAsync("root");
+
+        (await fixture.SendAsync("DELETE", "/api/v1/crates/foo", await fixture.TokenAsync("ann"))).Status.ShouldBe(204);
+        (await fixture.SendAsync("DELETE", "/api/v1/admin/crates/bar", root)).Status.ShouldBe(200);
+        (await fixture.SendAsync("DELETE", "/api/v1/admin/crates/baz?availability_delay_hours=5", root)).Status.ShouldBe(200);
+
+        (await fixture.Temp.TextsAsync("SELECT ((available_at - deleted_at) / 3600000000) || ' ' || name FROM crates ORDER BY name DESC")).ShouldBe("2 foo, 5 baz, 2 bar");
+    }
+
+    [Fact]
     public async Task Without_a_delay_name_numbers_and_bytes_are_free_at_once_those_of_earlier_deletions_too()
     {
         await using var fixture = await ApiFixture.CreateAsync();
@@ -53,7 +72,7 @@ public class DeletionTests
         await using var fixture = await ApiFixture.CreateAsync();
         await fixture.PublishAsync("ann", "Foo", "1.0.0");
         (await FreeAsync(fixture)).ShouldBeFalse("it is in force");
-        await RunAsync(fixture, (sql, crate) => CrateDeletion.DeleteAsync(sql, crate, CrateDeletion.DefaultDelay, Actor.System, null));
+        await RunAsync(fixture, (sql, crate) => CrateDeletion.DeleteAsync(sql, crate, TimeSpan.FromHours(24), Actor.System, null));
         (await FreeAsync(fixture)).ShouldBeTrue();
         (await fixture.Temp.LongAsync("SELECT available_at - deleted_at FROM crates")).ShouldBe(0);
         (await fixture.Temp.LongAsync("SELECT COUNT(*) FROM versions WHERE freed")).ShouldBe(1);

@@ -17,17 +17,7 @@ public sealed class LostDatabaseTests
         await pipeline.KillAsync();
         foreach (var path in Directory.GetFiles(pipeline.Data, "registry.sqlite*")) File.Delete(path);
 
-        var (exit, said, error) = await PipelineProgram.RunAsync(pipeline, "recover");
-
-        exit.ShouldBe(0, error);
-        said.ShouldContain("versions restored   3");
-        await pipeline.StartAgainAsync();
-        await ShouldServeReadOnlyAsync(pipeline, file, lines!);
-        await pipeline.SettleAsync();
-        // Nothing was rendered otherwise than it stood there: no commit came, and no file changed.
-        (await pipeline.GitAsync("rev-parse", "HEAD^{tree}")).ShouldBe(tree);
-        (await pipeline.IndexLinesAsync("kept")).ShouldBe(lines);
-        await ShouldGoOnAsync(pipeline);
+        await ShouldComeBackAsync(pipeline, file, tree, lines!, versions: 3);
     }
 
     [Fact]
@@ -48,16 +38,7 @@ public sealed class LostDatabaseTests
         foreach (var path in Directory.GetFiles(backup)) File.Copy(path, Path.Combine(pipeline.Data, Path.GetFileName(path)));
         Directory.Delete(backup, recursive: true);
 
-        var (exit, said, error) = await PipelineProgram.RunAsync(pipeline, "recover");
-
-        exit.ShouldBe(0, error);
-        said.ShouldContain("versions restored   2");
-        await pipeline.StartAgainAsync();
-        await ShouldServeReadOnlyAsync(pipeline, file, lines!);
-        await pipeline.SettleAsync();
-        (await pipeline.GitAsync("rev-parse", "HEAD^{tree}")).ShouldBe(tree);
-        (await pipeline.IndexLinesAsync("kept")).ShouldBe(lines);
-        await ShouldGoOnAsync(pipeline);
+        await ShouldComeBackAsync(pipeline, file, tree, lines!, versions: 2);
     }
 
     [Fact]
@@ -69,6 +50,21 @@ public sealed class LostDatabaseTests
 
         exit.ShouldBe(1);
         error.ShouldContain("is in use by another process");
+    }
+
+    private static async Task ShouldComeBackAsync(PipelineProcess pipeline, byte[] file, string tree, string[] lines, int versions)
+    {
+        var (exit, said, error) = await PipelineProgram.RunAsync(pipeline, "recover");
+
+        exit.ShouldBe(0, error);
+        said.ShouldContain($"versions restored   {versions}");
+        await pipeline.StartAgainAsync();
+        await ShouldServeReadOnlyAsync(pipeline, file, lines);
+        await pipeline.SettleAsync();
+        // Nothing was rendered otherwise than it stood there: no commit came, and no file changed.
+        (await pipeline.GitAsync("rev-parse", "HEAD^{tree}")).ShouldBe(tree);
+        (await pipeline.IndexLinesAsync("kept")).ShouldBe(lines);
+        await ShouldGoOnAsync(pipeline);
     }
 
     /// <summary>kept 1.0.0 and 1.1.0, the latter yanked; gone 1.0.0, deleted. Returns the bytes of kept 1.1.0.</summary>

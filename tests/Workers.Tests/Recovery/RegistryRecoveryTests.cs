@@ -217,7 +217,7 @@ public sealed class RegistryRecoveryTests
         await harness.UserAsync("bob");
         await ChangeAsync(harness, "Foo", static async (sql, crate) => (await VersionYank.SetAsync(sql, (await CrateLookup.VersionAsync(sql, crate, "1.1.0"))!, true, "broken", Actor.System))!);
         await ChangeAsync(harness, "Foo", static async (sql, crate) => await CrateDeletion.DeleteVersionAsync(sql, (await CrateLookup.VersionAsync(sql, crate, "1.2.0"))!, false, Actor.System, null));
-        await ChangeAsync(harness, "gone", static (sql, crate) => CrateDeletion.DeleteAsync(sql, crate, CrateDeletion.DefaultDelay, Actor.System, null));
+        await ChangeAsync(harness, "gone", static (sql, crate) => CrateDeletion.DeleteAsync(sql, crate, TimeSpan.FromHours(24), Actor.System, null));
         // Deleted, freed, and made again by somebody else, who takes an owner on.
         await ChangeAsync(harness, "bar", static (sql, crate) => CrateDeletion.DeleteAsync(sql, crate, TimeSpan.Zero, Actor.System, null));
         await PublishAsync(harness, "bar", "1.0.0", user: "bob");
