@@ -77,7 +77,7 @@ internal sealed class Client(Fleet fleet, Account owner, Account stranger, Ledge
                 else if (answer.TryGetProperty("publish", out var kept))
                 {
                     // From here on it is the registry's word that it will be decided, and that it is known until then.
-                    if (await VerdictAsync(crate, kept.GetProperty("id").GetString()!) is { } upload) return upload;
+                    return await VerdictAsync(crate, kept.GetProperty("id").GetString()!);
                 }
                 else if (status == HttpStatusCode.OK)
                 {
@@ -91,8 +91,8 @@ internal sealed class Client(Fleet fleet, Account owner, Account stranger, Ledge
         return new Upload(crate, Told.Unknown, null, null);
     }
 
-    /// <summary>Asks until the verdict stands; null: it is not known, and the upload is to be sent again.</summary>
-    private async Task<Upload?> VerdictAsync(GeneratedCrate crate, string id)
+    /// <summary>Asks until the verdict stands.</summary>
+    private async Task<Upload> VerdictAsync(GeneratedCrate crate, string id)
     {
         while (!ended.IsCancellationRequested)
         {
@@ -103,8 +103,8 @@ internal sealed class Client(Fleet fleet, Account owner, Account stranger, Ledge
             {
                 if (status == HttpStatusCode.NotFound)
                 {
-                    ledger.Note(new Upload(crate, Told.Unknown, id, null));
-                    return null;
+                    ledger.NoteWrong($"{crate.Name} {crate.Version} was kept as {id}, and nobody knows that publish");
+                    return new Upload(crate, Told.Unknown, id, null);
                 }
 
                 if (status == HttpStatusCode.OK && answer.GetProperty("publish").GetProperty("verdict") is { ValueKind: JsonValueKind.Object } verdict)
