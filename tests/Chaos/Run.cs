@@ -14,6 +14,11 @@ internal static class Run
     private const double MostMinutesOfWork = 15;
     private const double MostSecondsToRest = 120;
 
+    // A bug that stops everything is seen soon, and waiting for it to mend itself shows nothing more.
+    private const double MostMinutesWithABug = 2;
+    private const double MostSecondsToRestWithABug = 30;
+    private const int MostStepsWithABug = 300;
+
     /// <summary>Runs on one shape.</summary>
     /// <param name="shape">Its name.</param>
     /// <param name="seed">Where everything random comes from.</param>
@@ -23,7 +28,8 @@ internal static class Run
     {
         var clock = Stopwatch.StartNew();
         // Twice the plan: a fault that does not bite at once needs more work to come into.
-        var plan = Plan.Make(seed, 2 * options.Publishes);
+        var steps = plant is null ? options.Publishes : Math.Min(options.Publishes, MostStepsWithABug);
+        var plan = Plan.Make(seed, 2 * steps);
         var ledger = new Ledger();
         var tally = new Tally();
         var targets = options.Gentle || plant is not null ? FaultTargets.Gentle : FaultTargets.Full;
@@ -46,10 +52,10 @@ internal static class Run
                 var database = fleet.OpenDatabase();
                 await using var closing = (IAsyncDisposable)database;
                 var lanes = faultsOf(new Work(database, ledger));
-                await WorkAsync(fleet, plan, lanes, ledger, tally, options.Publishes, seed);
+                await WorkAsync(fleet, plan, lanes, ledger, tally, steps, seed, plant is null ? MostMinutesOfWork : MostMinutesWithABug);
                 foreach (var process in fleet.Processes.Where(process => process.IsArmed)) await process.KillAndStartAsync(TimeSpan.Zero);
                 var rest = Stopwatch.StartNew();
-                var waiting = await RestAsync(database);
+                var waiting = await RestAsync(database, plant is null ? MostSecondsToRest : MostSecondsToRestWithABug);
                 var drain = rest.Elapsed;
                 Say($"{fleet.Shape}: at rest after {drain.TotalSeconds:0} s, reading what stands there");
                 var evidence = await new Gathering(fleet).ReadAsync(waiting);
@@ -68,9 +74,9 @@ internal static class Run
     /// <summary>Says what is going on.</summary>
     public static void Say(string what) => Console.Error.WriteLine($"{DateTime.UtcNow:HH:mm:ss} {what}");
 
-    private static async Task WorkAsync(Fleet fleet, IReadOnlyList<Step> plan, IReadOnlyList<IReadOnlyList<Fault>> lanes, Ledger ledger, Tally tally, int steps, int seed)
+    private static async Task WorkAsync(Fleet fleet, IReadOnlyList<Step> plan, IReadOnlyList<IReadOnlyList<Fault>> lanes, Ledger ledger, Tally tally, int steps, int seed, double minutes)
     {
-        using var ended = new CancellationTokenSource(TimeSpan.FromMinutes(MostMinutesOfWork));
+        using var ended = new CancellationTokenSource(TimeSpan.FromMinutes(minutes));
         using var seen = new CancellationTokenSource();
         var pace = new Pace(plan.Count);
         var client = new Client(fleet, await fleet.AddUserAsync("owner"), await fleet.AddUserAsync("stranger"), ledger, new Random(seed), ended.Token);
@@ -88,12 +94,12 @@ internal static class Run
         }
 
         var done = await working;
-        if (ended.IsCancellationRequested) ledger.NoteWrong($"the work was not done after {MostMinutesOfWork} minutes, {done} steps were");
+        if (ended.IsCancellationRequested) ledger.NoteWrong($"the work was not done after {minutes} minutes, {done} steps were");
         await seen.CancelAsync();
         await watching;
     }
 
-    private static async Task<IReadOnlyList<string>> RestAsync(IDatabase database)
+    private static async Task<IReadOnlyList<string>> RestAsync(IDatabase database, double seconds)
     {
         var clock = Stopwatch.StartNew();
         var said = TimeSpan.Zero;
@@ -102,10 +108,10 @@ internal static class Run
             try
             {
                 var waiting = await Gathering.WaitingAsync(database);
-                if (waiting.Count == 0 || clock.Elapsed.TotalSeconds > MostSecondsToRest) return waiting;
+                if (waiting.Count == 0 || clock.Elapsed.TotalSeconds > seconds) return waiting;
                 if (clock.Elapsed > said + TimeSpan.FromSeconds(15)) Say($"  {string.Join(", ", waiting)}; {(said = clock.Elapsed).TotalSeconds:0} s");
             }
-            catch (TransientException) when (clock.Elapsed.TotalSeconds < MostSecondsToRest)
+            catch (TransientException) when (clock.Elapsed.TotalSeconds < seconds)
             {
                 // A pooled connection of before the database's last restart.
             }

@@ -1,3 +1,5 @@
+using Pipeline.Registry.Database;
+
 namespace Pipeline.Registry.Truth;
 
 /// <summary>
@@ -29,6 +31,25 @@ public sealed class LongWork(Lease lease, TimeProvider clock) : IDisposable
 
         _turn.Release();
         return null;
+    }
+
+    /// <summary>Claims the open rows of such work that nobody is at, for the sweep: never rung, rung before the time given, or due again after a failure.</summary>
+    /// <param name="sql">The open transaction.</param>
+    /// <param name="table">Where its rows are.</param>
+    /// <param name="againAfter">How long a row that was rung is left alone, microseconds.</param>
+    /// <param name="most">The most rows.</param>
+    public static ValueTask<List<long>> ClaimAsync(Statements sql, string table, long againAfter, int most)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.QueryAsync(
+            $"""
+            WITH due AS MATERIALIZED (
+                SELECT id FROM {table} WHERE finished_at IS NULL
+                    AND ((next_try_at IS NULL AND (rung_at IS NULL OR rung_at < now_us() - $1)) OR (next_try_at <= now_us() AND (rung_at IS NULL OR rung_at < next_try_at)))
+                ORDER BY id LIMIT $2{sql.Dialect.SkipLocked})
+            UPDATE {table} SET rung_at = now_us() WHERE id IN (SELECT id FROM due) RETURNING id
+            """,
+            static row => row.Long(0), againAfter, (long)most);
     }
 
     /// <inheritdoc/>

@@ -125,19 +125,7 @@ public static class RebuildRows
     }
 
     /// <summary>Claims those that nobody is at, for the sweep.</summary>
-    public static ValueTask<List<long>> ClaimAsync(Statements sql, long againAfter, int most)
-    {
-        ArgumentNullException.ThrowIfNull(sql);
-        return sql.QueryAsync(
-            $"""
-            WITH due AS MATERIALIZED (
-                SELECT id FROM rebuilds WHERE finished_at IS NULL
-                    AND ((next_try_at IS NULL AND (rung_at IS NULL OR rung_at < now_us() - $1)) OR (next_try_at <= now_us() AND (rung_at IS NULL OR rung_at < next_try_at)))
-                ORDER BY id LIMIT $2{sql.Dialect.SkipLocked})
-            UPDATE rebuilds SET rung_at = now_us() WHERE id IN (SELECT id FROM due) RETURNING id
-            """,
-            static row => row.Long(0), againAfter, (long)most);
-    }
+    public static ValueTask<List<long>> ClaimAsync(Statements sql, long againAfter, int most) => LongWork.ClaimAsync(sql, "rebuilds", againAfter, most);
 
     /// <summary>
     /// Whether a rebuild of the git index wants the writer's right: whoever holds it lets it run out. One that has given no sign of life for

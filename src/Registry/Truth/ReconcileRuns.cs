@@ -164,19 +164,7 @@ public static partial class ReconcileRuns
     }
 
     /// <summary>Claims open runs that nobody is at, for the sweep.</summary>
-    public static ValueTask<List<long>> ClaimAsync(Statements sql, long againAfter, int most)
-    {
-        ArgumentNullException.ThrowIfNull(sql);
-        return sql.QueryAsync(
-            $"""
-            WITH due AS MATERIALIZED (
-                SELECT id FROM reconcile_runs WHERE finished_at IS NULL
-                    AND ((next_try_at IS NULL AND (rung_at IS NULL OR rung_at < now_us() - $1)) OR (next_try_at <= now_us() AND (rung_at IS NULL OR rung_at < next_try_at)))
-                ORDER BY id LIMIT $2{sql.Dialect.SkipLocked})
-            UPDATE reconcile_runs SET rung_at = now_us() WHERE id IN (SELECT id FROM due) RETURNING id
-            """,
-            static row => row.Long(0), againAfter, (long)most);
-    }
+    public static ValueTask<List<long>> ClaimAsync(Statements sql, long againAfter, int most) => LongWork.ClaimAsync(sql, "reconcile_runs", againAfter, most);
 
     private static ReconcileRun Read(Row row) => new(
         row.Long(0), row.Text(1), row.Bool(2), row.Text(3), row.Long(4), row.LongOrNull(5), row.TextOrNull(6), row.TextOrNull(7), row.Long(8), row.Long(9), row.Long(10),

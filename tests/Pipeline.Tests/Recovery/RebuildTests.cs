@@ -87,12 +87,16 @@ public sealed class RebuildTests
         return newest.GetProperty("state").GetString() == "done" ? null : newest.GetRawText();
     });
 
-    private static async Task ShouldBeCleanAsync(PipelineProcess pipeline)
+    // What is still in flight is not judged, and a run that left something out is not clean: it is asked again.
+    private static Task ShouldBeCleanAsync(PipelineProcess pipeline) => Deadline.UntilAsync(60, async () =>
     {
         var (exit, output, error) = await PipelineProgram.RunAsync(pipeline, "reconcile", "--json");
         exit.ShouldBe(0, output + error);
-        JsonDocument.Parse(output).RootElement.GetProperty("clean").GetBoolean().ShouldBeTrue(output);
-    }
+        var run = JsonDocument.Parse(output).RootElement;
+        if (run.GetProperty("in_flight").GetInt64() > 0) return output;
+        run.GetProperty("clean").GetBoolean().ShouldBeTrue(output);
+        return null;
+    });
 
     private static Dictionary<string, string> Sparse(PipelineProcess pipeline)
     {

@@ -1,6 +1,7 @@
 using Pipeline.Contracts.Cdn;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Publishing;
+using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Identity;
@@ -63,6 +64,26 @@ public sealed class ReplayedStagesTests
 
         (await harness.ReadAsync("index/3/f/foo")).ShouldNotBeNull();
         (await harness.LongAsync("SELECT COUNT(*) FROM projections WHERE kind = 'sparse' AND reached = wanted")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_crates_record_that_could_not_be_written_is_written()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Every);
+        await harness.DeliverAsync(new ReadManifest(await harness.CheckedAsync("foo", "1.0.0")));
+        await harness.DeliverAsync(new RecordCrate(1));
+        var records = (await harness.ObjectsAsync()).Count;
+        await harness.ExecuteAsync("UPDATE versions SET yanked = TRUE");
+        await harness.Database.WriteAsync(static sql => Revisions.BumpAsync(sql, 1, "yank", "1.0.0"));
+        harness.Store.Failure = new InvalidDataException("planted");
+        await harness.DeliverAsync(new RecordCrate(1));
+        await ShouldBeParkedAsync(harness, new RecordCrate(1), "record-crate", "1");
+
+        harness.Store.Failure = null;
+        await ReplayAsync(harness, new RecordCrate(1));
+
+        (await harness.ObjectsAsync()).Count.ShouldBe(records + 1);
+        (await harness.LongAsync("SELECT COUNT(*) FROM projections WHERE kind = 'record' AND reached = wanted")).ShouldBe(1);
     }
 
     [Fact]
@@ -144,16 +165,19 @@ public sealed class ReplayedStagesTests
     [InlineData("purge-cdn", "cdn", "cdn_targets")]
     [InlineData("sweep", "sweep", "deletions")]
     [InlineData("clean-staging", "staging", "publishes")]
+    [InlineData("update-search", "search", "search")]
     public async Task A_bell_without_a_row_is_rung_again(string queue, string key, string table)
     {
         await using var cache = FakeServer.Start(_ => new Reply(200));
         await using var harness = await WorkerHarness.StartAsync(Every, cdn: PurgedRegistry.Options(PurgedRegistry.Plain(cache.Url)));
         await harness.Store.PutAsync(StoreKeys.Staged(Contracts.PublishId.New().ToString()), "bytes"u8.ToArray());
+        if (queue == "update-search") await CrateAsync(harness, "foo");
         object bell = queue switch
         {
             "commit-index" => new CommitIndex(),
             "purge-cdn" => new PurgeCdn(),
             "sweep" => new Sweep(),
+            "update-search" => new UpdateSearch(),
             _ => new CleanStaging(),
         };
         await harness.ExecuteAsync($"ALTER TABLE {table} RENAME TO away");
@@ -200,6 +224,7 @@ public sealed class ReplayedStagesTests
         PurgeCdn message => harness.DeliverAsync(message),
         Sweep message => harness.DeliverAsync(message),
         CleanStaging message => harness.DeliverAsync(message),
+        UpdateSearch message => harness.DeliverAsync(message),
         _ => throw new ArgumentOutOfRangeException(nameof(bell)),
     };
 
