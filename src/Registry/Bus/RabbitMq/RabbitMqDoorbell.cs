@@ -18,10 +18,10 @@ public sealed class RabbitMqDoorbell(IBus bus, BrokerQueues queues, BusOptions o
     private readonly ConcurrentDictionary<Type, bool> _pending = new();
     private long _awayUntil;
     private int _sweeping;
-    private volatile bool _isOfDeadConnection;
+    private long _deadUntil;
 
-    /// <summary>Whether the last bell was lost because the bus used a connection that had ended before.</summary>
-    public bool IsOfDeadConnection => _isOfDeadConnection;
+    /// <summary>Whether bells are being lost because the bus uses a connection that has ended. One that was lost long ago tells nothing of now.</summary>
+    public bool IsOnDeadConnection => clock.GetTimestamp() < Volatile.Read(ref _deadUntil);
 
     private bool IsAway => clock.GetTimestamp() < Volatile.Read(ref _awayUntil);
 
@@ -71,15 +71,17 @@ public sealed class RabbitMqDoorbell(IBus bus, BrokerQueues queues, BusOptions o
         {
             // The bus does not heed the token while it declares its exchange, and a broker that has just come back may be slow to answer that.
             await bus.Publish(bell, giveUp.Token).WaitAsync(patience, clock).ConfigureAwait(false);
-            _isOfDeadConnection = false;
+            Volatile.Write(ref _deadUntil, 0);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            _isOfDeadConnection = StuckBus.IsOfDeadConnection(e);
-            Volatile.Write(ref _awayUntil, clock.GetTimestamp() + (long)(Rest.TotalSeconds * clock.TimestampFrequency));
+            Volatile.Write(ref _awayUntil, After(Rest));
+            if (StuckBus.IsOfDeadConnection(e)) Volatile.Write(ref _deadUntil, After(2 * Rest));
             logger.LogWarning("bell lost, the sweep will ring again: {Bell}: {Reason}", typeof(T).Name, e is OperationCanceledException or TimeoutException ? "the broker does not answer" : e.Message);
         }
     }
+
+    private long After(TimeSpan time) => clock.GetTimestamp() + (long)(time.TotalSeconds * clock.TimestampFrequency);
 
     // Bells without keys say the same: those of a moment are one message.
     private async Task SendGatheredAsync<T>(T bell)

@@ -33,7 +33,7 @@ public sealed class StuckBus(IBusControl bus, RabbitMqDoorbell doorbell, BrokerQ
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             // Where no endpoint has noticed, the bells that are lost tell.
-            var isStuck = (HasDeadEndpoint() || doorbell.IsOfDeadConnection) && await BrokerAnswersAsync().ConfigureAwait(false);
+            var isStuck = (HasDeadEndpoint() || doorbell.IsOnDeadConnection) && await BrokerAnswersAsync().ConfigureAwait(false);
             since = isStuck ? since ?? clock.GetTimestamp() : null;
             if (since is null || clock.GetElapsedTime(since.Value) < Patience) continue;
             logger.LogError("the bus is stuck on a connection that has ended, and the broker answers: this process starts anew");
