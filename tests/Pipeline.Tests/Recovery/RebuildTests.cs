@@ -18,7 +18,7 @@ public sealed class RebuildTests
         {
             foreach (var point in new[] { "rebuild.filled", "rebuild.swapping", "rebuild.swapped" })
             {
-                var (sparse, tree) = (Sparse(pipeline), await pipeline.GitAsync("rev-parse", "master^{tree}"));
+                var (sparse, files) = (Sparse(pipeline), await FilesAsync(pipeline));
                 await pipeline.KillAsync();
                 await pipeline.StartAgainAsync([("PIPELINE_DIE_AT", point)]);
                 Damage(pipeline, kind);
@@ -33,7 +33,8 @@ public sealed class RebuildTests
                 await pipeline.SettleAsync();
 
                 foreach (var (path, content) in sparse) Sparse(pipeline)[path].ShouldBe(content, $"{kind} {point} {path}");
-                if (kind == "git") (await pipeline.GitAsync("diff", "--name-status", tree.Trim(), "master^{tree}")).ShouldNotContain("D\t", customMessage: point);
+                // The old tree itself may be in no commit of the new index: what was published meanwhile can be in its first one.
+                (await FilesAsync(pipeline)).Intersect(files).ShouldBe(files, ignoreOrder: true, customMessage: $"{kind} {point}");
                 (await pipeline.IndexLinesAsync($"during-{kind}-{point.Replace('.', '-')}")).ShouldNotBeNull(point);
             }
         }
@@ -79,6 +80,9 @@ public sealed class RebuildTests
         if (kind == "sparse") File.Delete(Path.Combine(pipeline.Data, "objects", "index", Sparse(pipeline).Keys.First()));
         else Directory.Delete(pipeline.Repository, recursive: true);
     }
+
+    private static async Task<string[]> FilesAsync(PipelineProcess pipeline) =>
+        (await pipeline.GitAsync("ls-tree", "-r", "--name-only", "master")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     private static Task UntilRebuiltAsync(PipelineProcess pipeline) => Deadline.UntilAsync(60, async () =>
     {

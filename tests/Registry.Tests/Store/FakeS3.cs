@@ -87,7 +87,8 @@ internal sealed class FakeS3 : IAsyncDisposable
                 connections.Add(ServeAsync(client));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException)
+        // One that is stopped before it first listens says that it does not listen.
+        catch (Exception e) when (e is OperationCanceledException or SocketException || (e is InvalidOperationException && _end.IsCancellationRequested))
         {
             await Task.WhenAll(connections);
         }
