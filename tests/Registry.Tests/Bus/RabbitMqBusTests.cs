@@ -137,8 +137,12 @@ public sealed class RabbitMqBusTests
         await using var cable = Cable.To(url.Port);
         url.Port = cable.Port;
         await using var process = await Process.StartAsync(url.Uri.AbsoluteUri, options: new BusOptions { RingSeconds = 0.5 });
-        await process.Doorbell.RingAsync(new ValidateTarball("first"));
-        (await process.Heard.Next()).ShouldBe("first");
+        // On a busy machine the first bells may take longer than a bell may.
+        await UntilAsync(async () =>
+        {
+            await process.Doorbell.RingAsync(new ValidateTarball("first"));
+            return process.Heard.Times("first") > 0;
+        });
         cable.Cut();
 
         var watch = Stopwatch.StartNew();
@@ -151,8 +155,15 @@ public sealed class RabbitMqBusTests
         await UntilAsync(async () =>
         {
             await process.Doorbell.RingAsync(new ValidateTarball("back"));
-            return process.Heard.Times("back") > 0;
-        }, seconds: 100);
+            return process.Heard.Times("back") > 0 || process.IsStuck;
+        }, seconds: 150);
+        if (!process.IsStuck) return;
+        await using var next = await process.FollowAsync(url.Uri.AbsoluteUri);
+        await UntilAsync(async () =>
+        {
+            await next.Doorbell.RingAsync(new ValidateTarball("back"));
+            return next.Heard.Times("back") > 0;
+        });
     }
 
     [Fact]
@@ -169,12 +180,10 @@ public sealed class RabbitMqBusTests
         cable.Cut();
         cable.Mend();
 
-        await UntilAsync(() => Task.FromResult(process.Heard.Times("held") > 1 || process.IsStuck), seconds: 100);
+        await UntilAsync(() => Task.FromResult(process.Heard.Times("held") > 1 || process.IsStuck), seconds: 150);
         await process.UntilAsync("SELECT count(*) FROM failures", 0);
         if (!process.IsStuck) return;
-        // The libraries lost themselves, which is seen on a busy machine: the host that follows has the message.
-        await process.StopAsync();
-        await using var next = await Process.StartAsync(url.Uri.AbsoluteUri);
+        await using var next = await process.FollowAsync(url.Uri.AbsoluteUri);
         (await next.Heard.Next()).ShouldBe("held");
     }
 
@@ -251,7 +260,12 @@ public sealed class RabbitMqBusTests
         public Task UntilAsync(string count, long expected) =>
             RabbitMqBusTests.UntilAsync(async () => await _temp.Database.ReadAsync(sql => sql.LongAsync(count)) == expected);
 
-        public Task StopAsync() => _host.StopAsync();
+        /// <summary>The host that follows one whose libraries lost themselves, which is seen on a busy machine.</summary>
+        public async Task<Process> FollowAsync(string url)
+        {
+            await _host.StopAsync();
+            return await StartAsync(url);
+        }
 
         public async ValueTask DisposeAsync()
         {

@@ -210,10 +210,24 @@ internal sealed class WorkerHarness : IAsyncDisposable
     }
 
     /// <summary>Records a version with bytes and record, as a publish that was accepted leaves them; the crate is made if need be.</summary>
-    public async Task<long> RecordAsync(string name, string num)
+    /// <param name="name">The crate.</param>
+    /// <param name="num">The version.</param>
+    /// <param name="keepPublish">Whether the publish is there too, and from before its bytes, as whoever looks meanwhile must see it.</param>
+    public async Task<long> RecordAsync(string name, string num, bool keepPublish = false)
     {
         var bytes = Encoding.UTF8.GetBytes($"{name} {num}");
         var (publish, checksum) = (PublishId.New().ToString(), Checksum.OfContent(bytes).ToString());
+        if (keepPublish)
+        {
+            var user = await UserAsync("owner");
+            await ExecuteAsync(
+                """
+                INSERT INTO publishes (id, canonical, name, num, num_no_build, checksum, size, user_id, claims, staging_key, state, received_at, parked_at, decided_at, deadline_at)
+                VALUES ($1, $2, $3, $4, $4, $5, $6, $7, '{}', $8, 'accepted', now_us(), now_us(), now_us(), now_us())
+                """,
+                publish, CanonicalName.Of(name).Text, name, num, checksum, (long)bytes.Length, user, StoreKeys.Staged(publish));
+        }
+
         await Store.PutAsync(StoreKeys.Crate(name, num), bytes);
         await Store.PutAsync(StoreKeys.Record(name, num, publish), "{}"u8.ToArray());
         return await Database.WriteAsync(async sql =>

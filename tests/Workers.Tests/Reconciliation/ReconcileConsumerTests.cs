@@ -180,7 +180,7 @@ public sealed class ReconcileConsumerTests
         {
             for (var round = 1; !stop.IsCancellationRequested; round++)
             {
-                await harness.RecordAsync($"busy-crate-{round % 30}", $"1.{round}.0");
+                await harness.RecordAsync($"busy-crate-{round % 30}", $"1.{round}.0", keepPublish: true);
                 await harness.Database.WriteAsync(sql => Revisions.BumpAsync(sql, 1, round % 2 == 0 ? "yank" : "unyank", "1.1.0"));
                 await harness.RenderAllAsync();
             }

@@ -27,6 +27,17 @@ public sealed class BrokerQueues(RabbitMqAddress address) : IAsyncDisposable
     public Task<int> DepthAsync(string queue) => UseAsync(0, async (channel, cancellationToken) =>
         (int)(await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false)).MessageCount);
 
+    /// <summary>Sends a message to nobody and waits until the broker has confirmed it: one that is short of memory or disk answers, and confirms nothing.</summary>
+    /// <exception cref="TransientException">The broker does not take messages.</exception>
+    public Task ProbeAsync() => UseAsync(
+        true,
+        static async (channel, cancellationToken) =>
+        {
+            await channel.BasicPublishAsync(exchange: "", routingKey: "nobody", mandatory: false, ReadOnlyMemory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+            return true;
+        },
+        new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+
     /// <summary>Takes what waits in a queue, oldest first: each message leaves it once the handler has returned.</summary>
     /// <param name="queue">The queue; none there is fine.</param>
     /// <param name="most">The most messages.</param>
@@ -54,14 +65,14 @@ public sealed class BrokerQueues(RabbitMqAddress address) : IAsyncDisposable
         _gate.Dispose();
     }
 
-    private async Task<T> UseAsync<T>(T absent, Func<IChannel, CancellationToken, Task<T>> use)
+    private async Task<T> UseAsync<T>(T absent, Func<IChannel, CancellationToken, Task<T>> use, CreateChannelOptions? options = null)
     {
         using var patience = new CancellationTokenSource(Patience);
         try
         {
             var connection = await ConnectAsync(patience.Token).ConfigureAwait(false);
             // Asking for a queue that is not there closes the channel, so each use has its own.
-            var channel = await connection.CreateChannelAsync(cancellationToken: patience.Token).ConfigureAwait(false);
+            var channel = await connection.CreateChannelAsync(options, patience.Token).ConfigureAwait(false);
             await using (channel.ConfigureAwait(false)) return await use(channel, patience.Token).ConfigureAwait(false);
         }
         catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode == NotFound)

@@ -12,6 +12,8 @@ public sealed class RabbitMqDoorbell(IBus bus, BrokerQueues queues, BusOptions o
 {
     // Nothing is sent for so long after a bell was lost: each try would hold up a request for as long as a bell may take.
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(2);
+    // Shorter than one lost bell can be taken for a stuck bus, longer than the sweep is apart.
+    private static readonly TimeSpan Losing = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(500);
 
@@ -19,9 +21,13 @@ public sealed class RabbitMqDoorbell(IBus bus, BrokerQueues queues, BusOptions o
     private long _awayUntil;
     private int _sweeping;
     private long _deadUntil;
+    private long _losingUntil;
 
     /// <summary>Whether bells are being lost because the bus uses a connection that has ended. One that was lost long ago tells nothing of now.</summary>
     public bool IsOnDeadConnection => clock.GetTimestamp() < Volatile.Read(ref _deadUntil);
+
+    /// <summary>Whether the last bell was lost, whatever the reason, and not long ago.</summary>
+    public bool IsLosing => clock.GetTimestamp() < Volatile.Read(ref _losingUntil);
 
     private bool IsAway => clock.GetTimestamp() < Volatile.Read(ref _awayUntil);
 
@@ -72,10 +78,12 @@ public sealed class RabbitMqDoorbell(IBus bus, BrokerQueues queues, BusOptions o
             // The bus does not heed the token while it declares its exchange, and a broker that has just come back may be slow to answer that.
             await bus.Publish(bell, giveUp.Token).WaitAsync(patience, clock).ConfigureAwait(false);
             Volatile.Write(ref _deadUntil, 0);
+            Volatile.Write(ref _losingUntil, 0);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             Volatile.Write(ref _awayUntil, After(Rest));
+            Volatile.Write(ref _losingUntil, After(Losing));
             if (StuckBus.IsOfDeadConnection(e)) Volatile.Write(ref _deadUntil, After(2 * Rest));
             logger.LogWarning("bell lost, the sweep will ring again: {Bell}: {Reason}", typeof(T).Name, e is OperationCanceledException or TimeoutException ? "the broker does not answer" : e.Message);
         }
