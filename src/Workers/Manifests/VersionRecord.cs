@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pipeline.Registry.Database;
 
 namespace Pipeline.Workers.Manifests;
 
@@ -105,5 +106,58 @@ internal sealed record VersionRecord
                 AcceptedAt = publish.ParkedAt,
             },
             VersionJson.Default.VersionRecord);
+    }
+
+    /// <summary>
+    /// The record of a version as its row has it, to put one back that the store has lost. When the publish was kept stands nowhere any more:
+    /// the time of the version is moments later.
+    /// </summary>
+    /// <param name="sql">The transaction.</param>
+    /// <param name="crateId">The crate.</param>
+    /// <param name="num">The version.</param>
+    /// <returns>Its bytes; null: no such version is in force.</returns>
+    public static async ValueTask<byte[]?> ReadAsync(Statements sql, long crateId, string num)
+    {
+        var record = await sql.FirstAsync(
+            """
+            SELECT v.num, v.checksum, v.size, v.object_key, v.entry_head, v.entry_tail, v.dependencies, v.features, v.license, v.links, v.rust_version, v.edition, v.description,
+                v.homepage, v.documentation, v.repository, v.keywords, v.categories, v.has_lib, v.lib_name, v.bin_names, v.readme, v.readme_path, v.published_by, u.login,
+                v.publish_id, v.published_at
+            FROM versions v LEFT JOIN users u ON u.id = v.published_by WHERE v.crate_id = $1 AND v.num = $2 AND v.state = 'active'
+            """,
+            static row => new VersionRecord
+            {
+                // As its publish spelt it: the crate may have been made again under another spelling.
+                Name = row.Text(3).Split('/')[1],
+                Version = row.Text(0),
+                Checksum = row.Text(1),
+                Size = row.Long(2),
+                ObjectKey = row.Text(3),
+                EntryHead = row.Text(4),
+                EntryTail = row.Text(5),
+                Dependencies = row.Text(6),
+                Features = row.Text(7),
+                License = row.TextOrNull(8),
+                Links = row.TextOrNull(9),
+                RustVersion = row.TextOrNull(10),
+                Edition = row.TextOrNull(11),
+                Description = row.TextOrNull(12),
+                Homepage = row.TextOrNull(13),
+                Documentation = row.TextOrNull(14),
+                Repository = row.TextOrNull(15),
+                Keywords = JsonTexts.Read(row.Text(16)),
+                Categories = JsonTexts.Read(row.Text(17)),
+                HasLib = row.Bool(18),
+                LibName = row.TextOrNull(19),
+                BinNames = JsonTexts.Read(row.Text(20)),
+                Readme = row.TextOrNull(21),
+                ReadmeFile = row.TextOrNull(22),
+                PublishedBy = row.LongOrNull(23) ?? 0,
+                PublishedByLogin = row.TextOrNull(24),
+                PublishId = row.Text(25),
+                AcceptedAt = row.Long(26),
+            },
+            crateId, num).ConfigureAwait(false);
+        return record is null ? null : JsonSerializer.SerializeToUtf8Bytes(record, VersionJson.Default.VersionRecord);
     }
 }

@@ -113,7 +113,9 @@ public sealed class CratePages(
 
     private async Task<IEnumerable<Difference>> MendAsync(ReconcileRun run, long crateId, IReadOnlyList<Difference> found, Func<long, bool> hashed, CancellationToken cancellationToken)
     {
-        if (!run.Repair || found.Count == 0 || !await mending.RenderAsync(crateId, found, cancellationToken).ConfigureAwait(false)) return found;
+        if (!run.Repair || found.Count == 0) return found;
+        var recorded = await mending.RecordAsync(crateId, found, cancellationToken).ConfigureAwait(false);
+        if (!await mending.RenderAsync(crateId, found, cancellationToken).ConfigureAwait(false) && !recorded) return found;
         var left = await SettleAsync(crateId, hashed, cancellationToken).ConfigureAwait(false) ?? found;
         return found.Select(one => one with { Repaired = !left.Any(other => other.Store == one.Store && other.Kind == one.Kind && other.Num == one.Num) });
     }

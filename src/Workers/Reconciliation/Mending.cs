@@ -8,6 +8,7 @@ using Pipeline.Registry.Git;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.GitIndex;
+using Pipeline.Workers.Manifests;
 using Pipeline.Workers.SparseIndex;
 
 namespace Pipeline.Workers.Reconciliation;
@@ -40,6 +41,23 @@ public sealed class Mending(
             await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
             await writer.DrainAsync(cancellationToken).ConfigureAwait(false);
             await ShownAsync(place, cancellationToken).ConfigureAwait(false);
+        }
+
+        return mended;
+    }
+
+    /// <summary>Writes the records anew that the store has lost, from the versions' rows.</summary>
+    /// <returns>Whether anything was done.</returns>
+    public async Task<bool> RecordAsync(long crateId, IReadOnlyList<Difference> differences, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(differences);
+        var mended = false;
+        foreach (var missing in differences.Where(static one => one.Kind == DifferenceKind.RecordMissing))
+        {
+            if (await database.ReadAsync(sql => VersionRecord.ReadAsync(sql, crateId, missing.Num!), cancellationToken).ConfigureAwait(false) is not { } record) continue;
+            using var content = new MemoryStream(record, writable: false);
+            await store.CreateAsync(missing.Object!, content, record.Length, cancellationToken).ConfigureAwait(false);
+            mended = true;
         }
 
         return mended;

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Faults;
@@ -31,6 +32,7 @@ public sealed class ReconcileConsumerTests
                 data.Add(s3, "sparse stale by a yank", "yank-differs sparse foobar 1.1.0");
                 data.Add(s3, "sparse has another checksum", "checksum-differs sparse foobar 1.0.0");
                 data.Add(s3, "sparse has another line", "line-differs sparse foobar 1.0.0");
+                data.Add(s3, "record gone", "record-missing records foobar 1.0.0");
                 data.Add(s3, "upload forgotten", "staged-and-forgotten staging");
                 data.Add(s3, "bytes of nobody", "bytes-orphaned objects foobar 9.9.9");
             }
@@ -73,8 +75,6 @@ public sealed class ReconcileConsumerTests
     [InlineData(true, "bytes shorter", "checksum-differs objects foobar 1.0.0")]
     [InlineData(false, "bytes changed", "checksum-differs objects foobar 1.0.0")]
     [InlineData(true, "bytes changed", "checksum-differs objects foobar 1.0.0")]
-    [InlineData(false, "record gone", "record-missing records foobar 1.0.0")]
-    [InlineData(true, "record gone", "record-missing records foobar 1.0.0")]
     [InlineData(false, "record of a version that the database lost", "version-missing records lost-crate 1.0.0")]
     [InlineData(true, "record of a version that the database lost", "version-missing records lost-crate 1.0.0")]
     public async Task What_no_other_store_can_give_back_is_reported_and_left(bool s3, string plant, string expected)
@@ -123,6 +123,31 @@ public sealed class ReconcileConsumerTests
         (await harness.ReadAsync("index/lo/st/lost-crate")).ShouldNotBeNull();
         (await harness.GitAsync("show", "master:lo/st/lost-crate")).ShouldNotBeEmpty();
         (await harness.ReadAsync("crates/lost-crate/lost-crate-1.0.0.crate")).ShouldBe("bytes");
+    }
+
+    [Fact]
+    public async Task A_record_that_is_written_anew_says_what_the_first_one_said_but_when_it_was_kept()
+    {
+        await using var harness = await WorkerHarness.StartAsync($"{Queues} read-manifest");
+        await harness.ExecuteAsync("INSERT INTO registry (id, epoch, created_at, public_url) VALUES (1, 'e', 0, 'http://127.0.0.1:7878')");
+        await harness.EnsureConfigAsync();
+        var more = "keywords = [\"one\", \"two\"]\nhomepage = \"https://example.com\"\nrust-version = \"1.70\"\nlinks = \"z\"\n[features]\ndefault = []\n[[bin]]\nname = \"tool\"\npath = \"src/lib.rs\"\n";
+        var id = await harness.CheckedAsync("foobar", "1.0.0+build", WorkerHarness.Manifest("foobar", "1.0.0+build", more), claims: """{"dependencies":[],"allowMissingDependencies":false,"readme":"# Read me","readmeFile":"README.md"}""");
+        await harness.DeliverAsync(new Contracts.Publishing.ReadManifest(id));
+        await harness.RenderAllAsync();
+        var key = StoreKeys.Record("foobar", "1.0.0+build", id);
+        var first = JsonNode.Parse((await harness.ReadAsync(key))!)!.AsObject();
+        await harness.Store.DeleteAsync(key);
+
+        (await RunAsync(harness, repair: true)).ShouldBe(["record-missing records foobar 1.0.0+build repaired"]);
+
+        var anew = JsonNode.Parse((await harness.ReadAsync(key))!)!.AsObject();
+        anew["accepted_at"]!.GetValue<long>().ShouldBeGreaterThanOrEqualTo(first["accepted_at"]!.GetValue<long>());
+        first.Remove("accepted_at");
+        anew.Remove("accepted_at");
+        anew.ToJsonString().ShouldBe(first.ToJsonString());
+        first["keywords"]!.ToJsonString().ShouldBe("""["one","two"]""");
+        first["readme"]!.GetValue<string>().ShouldBe("# Read me");
     }
 
     [Fact]
