@@ -38,7 +38,8 @@ internal static class AdminStatus
                 [.. holders.Overdue.Select(static one => new OverdueShape(one.Id, one.Name, one.Num, one.Stage, Cells.Time(one.DeadlineAt), one.LastError, one.WaitsFor))]),
             [.. holders.Claims.Select(static one => new ClaimStatus(one.Kind, one.Open, one.OfDead, one.OldestSeconds))],
             [.. holders.Leases.Select(static one => new LeaseStatus(one.Name, one.Process, one.IsAlive, one.SecondsLeft))],
-            [.. holders.Processes.Select(static one => new ProcessStatus(one.Id, one.Roles, Cells.Time(one.StartedAt), one.SeenSeconds))]);
+            [.. holders.Processes.Select(static one => new ProcessStatus(one.Id, one.Roles, Cells.Time(one.StartedAt), one.SeenSeconds))],
+            standing.Reconcile is { } run ? new ReconcileStatus(run.Run, run.State, run.Open, run.InFlight, run.AgeSeconds) : null);
         return AdminCall.Answer(answer, AdminJson.Default.StatusAnswer);
     }
 

@@ -54,6 +54,7 @@ internal static class StatusCommand
         if (status.Overdue is { } overdue) TellOverdue(output, overdue);
         foreach (var claim in status.Claims ?? []) TellClaims(output, claim);
         foreach (var lease in status.Leases ?? []) TellLease(output, lease);
+        if (status.Reconcile is { } run) output.WriteLine($"reconcile: run {run.Id} {(run.State == "failed" ? "failed" : run.Open + run.InFlight == 0 ? "found nothing open" : $"left {Describe.Count(run.Open)} differences open and {Describe.Count(run.InFlight)} crates not at rest")}, {Age(run.EndedSeconds)} ago");
         if (status.Processes is not { } processes) return;
         Report.Table(
             output,

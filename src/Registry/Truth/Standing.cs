@@ -12,6 +12,9 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
     /// <summary>How fresh the mirrors of the upstreams are.</summary>
     public IReadOnlyList<UpstreamFreshness> Upstreams { get; init; } = [];
 
+    /// <summary>What the newest run of reconcile that ended has left; null: none has ended yet.</summary>
+    public ReconcileStanding? Reconcile { get; init; }
+
     // One statement, so that a scrape costs one round trip; a row says what it is in its first column. The counts read the partial
     // indexes of what is open, so they cost what the backlog is, not what the registry is.
     private const string Sql =
@@ -34,6 +37,7 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
             (SELECT h.at FROM changes h WHERE h.id > w.watermark ORDER BY h.id LIMIT 1), w.failing, CASE WHEN w.next_try_at >= $1 THEN 1 ELSE 0 END
             FROM webhooks w WHERE w.watermark < (SELECT MAX(id) FROM changes)
         UNION ALL SELECT 'upstream', name, '', 0, COALESCE(checked_at, added_at), 0, 0 FROM upstreams WHERE removed_at IS NULL
+        UNION ALL SELECT * FROM (SELECT 'reconcile', state, '', differences_open, finished_at, in_flight, id FROM reconcile_runs WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1) AS newest
         UNION ALL SELECT 'failure', stage, kind, COUNT(*), MIN(first_seen), 0, 0
             FROM failures WHERE resolved_at IS NULL GROUP BY stage, kind
         """;
@@ -55,6 +59,7 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
                 .OrderBy(static one => one.Stage, StringComparer.Ordinal).ThenBy(static one => one.Kind, StringComparer.Ordinal)])
         {
             Upstreams = [.. rows.Where(static row => row.What == "upstream").Select(row => new UpstreamFreshness(row.Name, row.Age(now) ?? 0)).OrderBy(static one => one.Name, StringComparer.Ordinal)],
+            Reconcile = rows.FirstOrDefault(static row => row.What == "reconcile") is { } run ? new ReconcileStanding(run.Parked, run.Name, run.Count, run.Retrying, run.Age(now) ?? 0) : null,
         };
     }
 
@@ -113,3 +118,11 @@ public sealed record FailureStanding(string Stage, string Kind, long Count);
 /// <param name="Name">The upstream.</param>
 /// <param name="AgeSeconds">How long ago its last good sync ended; before the first, how long ago it was added.</param>
 public sealed record UpstreamFreshness(string Name, double AgeSeconds);
+
+/// <summary>What a run of reconcile has left.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="State"><c>done</c> or <c>failed</c>.</param>
+/// <param name="Open">Differences that it did not mend.</param>
+/// <param name="InFlight">Crates that never came to rest.</param>
+/// <param name="AgeSeconds">How long ago it ended.</param>
+public sealed record ReconcileStanding(long Run, string State, long Open, long InFlight, double AgeSeconds);

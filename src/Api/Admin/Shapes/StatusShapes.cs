@@ -9,6 +9,7 @@ namespace Pipeline.Api.Admin.Shapes;
 /// <param name="Claims">What workers hold while they write outside.</param>
 /// <param name="Leases">The leases.</param>
 /// <param name="Processes">The processes that are alive.</param>
+/// <param name="Reconcile">What the newest run of reconcile has left; null: none has ended yet.</param>
 public sealed record StatusAnswer(
     IReadOnlyList<StageStatus> Stages,
     IReadOnlyList<ProjectionStatus> Projections,
@@ -17,7 +18,8 @@ public sealed record StatusAnswer(
     OverdueStatus? Overdue,
     IReadOnlyList<ClaimStatus>? Claims,
     IReadOnlyList<LeaseStatus>? Leases,
-    IReadOnlyList<ProcessStatus>? Processes);
+    IReadOnlyList<ProcessStatus>? Processes,
+    ReconcileStatus? Reconcile);
 
 /// <summary>What waits for one stage.</summary>
 /// <param name="Stage">The queue's name.</param>
@@ -87,3 +89,11 @@ public sealed record LeaseStatus(string Name, string Process, bool Alive, double
 /// <param name="StartedAt">When it began.</param>
 /// <param name="SeenSeconds">How long ago it said that it is alive.</param>
 public sealed record ProcessStatus(string Id, string Roles, DateTime StartedAt, double SeenSeconds);
+
+/// <summary>The newest run of reconcile that has ended.</summary>
+/// <param name="Id">The run.</param>
+/// <param name="State"><c>done</c> or <c>failed</c>.</param>
+/// <param name="Open">Differences that it did not mend.</param>
+/// <param name="InFlight">Crates that never came to rest.</param>
+/// <param name="EndedSeconds">How long ago it ended.</param>
+public sealed record ReconcileStatus(long Id, string State, long Open, long InFlight, double EndedSeconds);
