@@ -11,6 +11,7 @@ using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Notices;
 using Pipeline.Workers.Rebuilds;
 using Pipeline.Workers.Reconciliation;
+using Pipeline.Workers.Records;
 using Pipeline.Workers.Search;
 using Pipeline.Workers.SparseIndex;
 using Pipeline.Workers.Upkeep;
@@ -58,6 +59,7 @@ public static class WorkerSetup
         services.AddSingleton<CratePages>();
         services.AddSingleton<StrayFiles>();
         services.AddSingleton<StrayObjects>();
+        services.AddSingleton<LostVersions>();
         services.AddSingleton<ServedCopies>();
         services.AddSingleton<Mending>();
         services.AddSingleton<SearchRebuild>();

@@ -11,6 +11,7 @@ using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
+using Pipeline.Workers.Records;
 
 namespace Pipeline.Workers.Manifests;
 
@@ -23,8 +24,8 @@ namespace Pipeline.Workers.Manifests;
 /// May run in parallel: yes, also for the same publish or version.
 /// </remarks>
 public sealed class ReadManifestConsumer(
-    IDatabase database, IObjectStore store, IDoorbell doorbell, PublishDecision decision, PublishOptions limits, ILogger<ReadManifestConsumer> logger)
-    : IConsumer<ReadManifest>
+    IDatabase database, IObjectStore store, IDoorbell doorbell, PublishDecision decision, PublishOptions limits, LostVersions lostVersions,
+    ILogger<ReadManifestConsumer> logger) : IConsumer<ReadManifest>
 {
     private const int MostReservations = 10;
 
@@ -109,6 +110,8 @@ public sealed class ReadManifestConsumer(
             if (!await store.PromoteAsync(staged, version.ObjectKey, replace: false, cancellationToken).ConfigureAwait(false))
             {
                 if (!await database.ReadAsync(sql => Reservation.IsHeldAsync(sql, publish.Id, reserved.Fence), cancellationToken).ConfigureAwait(false)) return false;
+                // No number is given twice, also not by who started on an older backup without `recover`.
+                if (await lostVersions.HasAsync(publish.Name, publish.Num, cancellationToken).ConfigureAwait(false)) throw new LostVersionException(publish.Name, publish.Num);
                 await store.PromoteAsync(staged, version.ObjectKey, replace: true, cancellationToken).ConfigureAwait(false);
             }
         }

@@ -4,11 +4,12 @@ using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
+using Pipeline.Workers.Records;
 
 namespace Pipeline.Workers.Reconciliation;
 
 /// <summary>Finds objects that the database does not name: bytes of nobody, records of versions it has lost, forgotten uploads.</summary>
-public sealed class StrayObjects(IDatabase database, IObjectStore store, Mending mending, TimeProvider clock)
+public sealed class StrayObjects(IDatabase database, IObjectStore store, Mending mending, LostVersions lostVersions, TimeProvider clock)
 {
     private static readonly string NamedSql =
         "SELECT v.object_key, v.state = 'active', EXISTS (SELECT 1 FROM deletions d WHERE d.version_id = v.id AND d.done_at IS NULL) FROM versions v WHERE v.object_key IN ";
@@ -54,33 +55,22 @@ public sealed class StrayObjects(IDatabase database, IObjectStore store, Mending
         var reserved = await database.ReadAsync(
             sql => sql.LongAsync("SELECT 1 FROM reservations WHERE namespace = '' AND source = 'local' AND canonical = $1 AND num_no_build = $2", canonical, version.WithoutBuild),
             cancellationToken).ConfigureAwait(false) is not null;
-        var lost = await IsLostAsync(name, num, cancellationToken).ConfigureAwait(false);
+        var lost = await lostVersions.HasAsync(name, num, cancellationToken).ConfigureAwait(false);
         // Asked last: a version that was recorded meanwhile names them now.
         var named = (await NamedAsync([entry], cancellationToken).ConfigureAwait(false)).Contains(entry.Key);
         return ObjectRules.Of(new SeenBytes(named, Going: false, reserved, lost, Age(entry))) is { } kind ? new Difference(kind, "objects", null, name, num, entry.Key, $"{entry.Length} bytes") : null;
-    }
-
-    private async Task<bool> IsLostAsync(string name, string num, CancellationToken cancellationToken)
-    {
-        var prefix = $"{StoreKeys.Records}/{name}/{num}.";
-        await foreach (var entry in store.ListAsync($"{StoreKeys.Records}/{name}", cancellationToken).ConfigureAwait(false))
-        {
-            if (entry.Key.StartsWith(prefix, StringComparison.Ordinal) && ReadRecord(entry.Key) is { } record && record.Num == num && !await IsKnownAsync(record, cancellationToken).ConfigureAwait(false)) return true;
-        }
-
-        return false;
     }
 
     private async IAsyncEnumerable<ReconcilePage> RecordsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await foreach (var page in Batches.OfAsync(store.ListAsync(StoreKeys.Records, cancellationToken), cancellationToken).ConfigureAwait(false))
         {
-            var records = page.Select(static entry => (entry.Key, Record: ReadRecord(entry.Key))).ToList();
+            var records = page.Select(static entry => (entry.Key, Record: LostVersions.ReadKey(entry.Key))).ToList();
             var publishes = await KnownPublishesAsync(records.Select(static one => one.Record?.PublishId).OfType<string>(), cancellationToken).ConfigureAwait(false);
             var differences = new List<Difference>();
             foreach (var (key, record) in records)
             {
-                if (record is null || publishes.Contains(record.PublishId) || await IsKnownAsync(record, cancellationToken).ConfigureAwait(false)) continue;
+                if (record is null || publishes.Contains(record.PublishId) || await lostVersions.IsKnownAsync(record, cancellationToken).ConfigureAwait(false)) continue;
                 differences.Add(new Difference(DifferenceKind.VersionMissing, "records", null, record.Name, record.Num, key, "the database has lost it: run recover"));
             }
 
@@ -124,16 +114,6 @@ public sealed class StrayObjects(IDatabase database, IObjectStore store, Mending
         return known.ToHashSet(StringComparer.Ordinal);
     }
 
-    // A number that the database knows, whoever's, is not lost: at most one publish can have got it.
-    private async Task<bool> IsKnownAsync(Recorded record, CancellationToken cancellationToken) => await database.ReadAsync(
-        sql => sql.LongAsync(
-            """
-            SELECT 1 WHERE EXISTS (SELECT 1 FROM publishes WHERE id = $3)
-                OR EXISTS (SELECT 1 FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.namespace = '' AND c.source = 'local' AND c.canonical = $1 AND v.num = $2)
-            """,
-            CanonicalName.Of(record.Name).Text, record.Num, record.PublishId),
-        cancellationToken).ConfigureAwait(false) is not null;
-
     private TimeSpan Age(ObjectEntry entry) => clock.GetUtcNow() - entry.ModifiedAt;
 
     /// <summary>Reads <c>crates/{name}/{name}-{version}.crate</c>.</summary>
@@ -145,16 +125,4 @@ public sealed class StrayObjects(IDatabase database, IObjectStore store, Mending
             ? (name, file[(name.Length + 1)..^ending.Length])
             : null;
     }
-
-    /// <summary>Reads <c>records/{name}/{version}.{publish}.json</c>; null: another kind of record.</summary>
-    private static Recorded? ReadRecord(string key)
-    {
-        const string ending = ".json";
-        if (key.Split('/') is not [_, var name, var file] || !file.EndsWith(ending, StringComparison.Ordinal)) return null;
-        var rest = file[..^ending.Length];
-        var dot = rest.LastIndexOf('.');
-        return dot <= 0 || !CrateVersion.TryParse(rest[..dot], out _) ? null : new Recorded(name, rest[..dot], rest[(dot + 1)..]);
-    }
-
-    private sealed record Recorded(string Name, string Num, string PublishId);
 }

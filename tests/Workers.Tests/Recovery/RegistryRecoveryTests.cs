@@ -70,6 +70,31 @@ public sealed class RegistryRecoveryTests
     }
 
     [Fact]
+    public async Task Who_starts_on_an_older_backup_without_recovering_it_gives_no_number_away_and_overwrites_nothing()
+    {
+        await using var lost = await WorkerHarness.StartAsync(Queues);
+        await PublishAsync(lost, "Foo", "1.0.0");
+        await using var backup = await WorkerHarness.StartAsync(Queues);
+        await CopyAsync(lost, backup);
+        var objects = await backup.ObjectsAsync();
+        var bytes = await backup.ReadAsync("crates/Foo/Foo-1.0.0.crate");
+
+        var id = await backup.CheckedAsync("Foo", "1.0.0", WorkerHarness.Manifest("Foo", "1.0.0", "# other bytes\n"));
+        await backup.DeliverAsync(new ReadManifest(id));
+
+        (await backup.FailuresAsync()).ShouldBe(["fault/LostVersionException"]);
+        (await backup.TextAsync("SELECT state FROM publishes WHERE id = $1", id)).ShouldBe("checked");
+        (await backup.ReadAsync("crates/Foo/Foo-1.0.0.crate")).ShouldBe(bytes);
+        (await backup.ObjectsAsync()).ShouldBe([.. objects, $"staging/{id}.crate"], ignoreOrder: true);
+
+        // Recovered, the publisher is told what became of the number.
+        await new RegistryRecovery(backup.Database, backup.Store).RunAsync(dryRun: false);
+        await backup.Database.WriteAsync(ReadOnlyState.EndAsync);
+        await backup.DeliverAsync(new ReadManifest(id));
+        (await backup.TextAsync("SELECT verdict_code FROM publishes WHERE id = $1", id)).ShouldBe("version-exists");
+    }
+
+    [Fact]
     public async Task Recovering_again_changes_nothing_but_the_epoch()
     {
         await using var lost = await WorkerHarness.StartAsync(Queues);
@@ -230,6 +255,15 @@ public sealed class RegistryRecoveryTests
         await harness.DeliverAsync(new ReadManifest(id));
         await SettleAsync(harness, name);
         return id;
+    }
+
+    private static async Task CopyAsync(WorkerHarness from, WorkerHarness to)
+    {
+        foreach (var key in await from.ObjectsAsync())
+        {
+            await using var stored = (await from.Store.OpenAsync(key))!;
+            await to.Store.CreateAsync(key, stored.Content, stored.Length);
+        }
     }
 
     private static async Task ChangeAsync(WorkerHarness harness, string name, Func<Statements, FoundCrate, ValueTask<Revised>> change)
