@@ -3,13 +3,16 @@ using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Upkeep;
+using Pipeline.Contracts.Upstream;
 using Pipeline.Registry.Failures;
+using Pipeline.Registry.Faults;
 using Pipeline.Registry.Identity;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Tests.Cdn;
 using Pipeline.Workers.Tests.GitIndex;
 using Pipeline.Workers.Tests.Harness;
+using Pipeline.Workers.Tests.Upstream;
 
 namespace Pipeline.Workers.Tests.Replaying;
 
@@ -158,6 +161,40 @@ public sealed class ReplayedStagesTests
         await ReplayAsync(harness, new DeleteBytes(1));
 
         (await harness.ObjectsAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_rebuild_that_ended_in_a_fault_begins_again_and_ends()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Every);
+        await harness.RecordAsync("foo", "1.0.0");
+        await harness.RenderAllAsync();
+        var file = await harness.ReadAsync("index/3/f/foo");
+        await harness.Store.PutAsync("index/3/f/foo", "damaged\n"u8.ToArray());
+        var rebuild = await harness.Database.WriteAsync(static sql => RebuildRows.AskAsync(sql, ProjectionKinds.Sparse, null, null, 1));
+        FaultPoints.Set("rebuild.filled", static () => throw new InvalidOperationException("planted"));
+        await harness.DeliverAsync(new Rebuild(rebuild.Id));
+        await ShouldBeParkedAsync(harness, new Rebuild(rebuild.Id), "rebuild", "1");
+
+        await ReplayAsync(harness, new Rebuild(rebuild.Id));
+
+        (await harness.ReadAsync("index/3/f/foo")).ShouldBe(file);
+        (await harness.TextAsync("SELECT state || ' ' || done || ' of ' || total FROM rebuilds")).ShouldBe("done 1 of 1");
+    }
+
+    [Fact]
+    public async Task An_upstream_whose_sync_ended_in_a_fault_is_followed_again_once()
+    {
+        await using var mirror = await MirrorFixture.StartAsync(queues: Every);
+        mirror.Commit(("serde", MirrorFixture.Line("serde", "1.0.0")));
+        FaultPoints.Set("upstream.batch", static () => throw new InvalidOperationException("planted"));
+        await mirror.SyncAsync();
+        await ShouldBeParkedAsync(mirror.Harness, new SyncUpstream(MirrorFixture.Name), "sync-upstream", MirrorFixture.Name);
+
+        await ReplayAsync(mirror.Harness, new SyncUpstream(MirrorFixture.Name));
+
+        (await mirror.Harness.TextsAsync("SELECT kind FROM changes")).ShouldBe("sync");
+        (await mirror.TruthAsync("serde")).ShouldBe(MirrorFixture.Line("serde", "1.0.0"));
     }
 
     [Theory]
