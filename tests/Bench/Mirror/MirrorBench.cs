@@ -34,7 +34,7 @@ internal static class MirrorBench
             await Migrator.MigrateAsync(database);
             var git = new GitProgram("git", folder);
             var clone = new UpstreamClone(git, Path.Combine(folder, "clone.git"));
-            var follower = new GitFollower(database, new SyncWriter(database), new SyncBells(new SilentBells()));
+            var follower = new GitFollower(database, new SyncWriter(database), new SyncBells(new NoBells()));
             var lease = new Lease(database, "upstream-bench", "bench", TimeSpan.FromMinutes(10), TimeProvider.System);
             await lease.TryTakeAsync();
             await database.WriteAsync(sql => UpstreamStore.AddAsync(sql, new Upstream

@@ -1,6 +1,9 @@
 using Pipeline.Contracts.Cdn;
+using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Cdn;
+using Pipeline.Registry.Identity;
+using Pipeline.Registry.Truth;
 using Pipeline.Workers.Tests.Cdn;
 using Pipeline.Workers.Tests.Harness;
 
@@ -56,6 +59,43 @@ public sealed class DeleteBytesConsumerTests
 
         (await harness.ObjectsAsync()).ShouldBe([Key]);
         (await harness.LongAsync("SELECT count(*) FROM deletions WHERE done_at IS NOT NULL")).ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("record git sparse cdn")]
+    [InlineData("record sparse git cdn")]
+    [InlineData("record sparse cdn git")]
+    [InlineData("git sparse cdn record")]
+    public async Task Bytes_go_behind_both_indexes_the_cache_and_the_record_whichever_is_last(string order)
+    {
+        const string file = "index/3/f/foo";
+        await using var cache = FakeServer.Start(_ => new Reply(200));
+        await using var harness = await WorkerHarness.StartAsync("delete-bytes commit-index render-sparse purge-cdn record-crate", cdn: PurgedRegistry.Options(PurgedRegistry.Plain(cache.Url)));
+        foreach (var num in (string[])["1.0.0", "1.1.0"]) await harness.RecordAsync("foo", num);
+        await harness.RenderAllAsync();
+        await harness.DeliverAsync(new RecordCrate(1));
+        await harness.DeliverAsync(new PurgeCdn());
+        await harness.Database.WriteAsync(static async sql =>
+            await CrateDeletion.DeleteVersionAsync(sql, (await CrateLookup.VersionAsync(sql, (await CrateLookup.LockCrateAsync(sql, "foo"))!, "1.0.0"))!, free: false, Actor.System, null));
+
+        foreach (var step in order.Split(' '))
+        {
+            await harness.DeliverAsync(new DeleteBytes(1));
+            (await harness.ObjectsAsync()).ShouldContain(Key, $"before {step}");
+            switch (step)
+            {
+                case "git": await harness.DeliverAsync(new CommitIndex()); break;
+                case "sparse": await harness.DeliverAsync(new RenderSparse(1)); break;
+                case "cdn": await harness.DeliverAsync(new PurgeCdn()); break;
+                default: await harness.DeliverAsync(new RecordCrate(1)); break;
+            }
+        }
+
+        await harness.DeliverAsync(new DeleteBytes(1));
+        (await harness.ObjectsAsync()).ShouldNotContain(Key);
+        (await harness.ReadAsync(file)).ShouldNotBeNull().ShouldNotContain("1.0.0");
+        (await harness.GitAsync("show", "master:3/f/foo")).ShouldNotContain("1.0.0");
+        cache.Received.Count(received => received.Path == $"/{file}").ShouldBe(2, "once as it was made, once as the version went");
     }
 
     [Fact]

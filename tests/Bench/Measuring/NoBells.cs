@@ -1,9 +1,9 @@
 using Pipeline.Registry.Bus;
 
-namespace Pipeline.Bench.Mirror;
+namespace Pipeline.Bench.Measuring;
 
-/// <summary>Bells that nobody hears: what follows a sync is measured elsewhere.</summary>
-internal sealed class SilentBells : IDoorbell
+/// <summary>A doorbell that nobody hears: nothing runs but what is measured.</summary>
+internal sealed class NoBells : IDoorbell
 {
     public bool HasRoom<T>()
         where T : class => false;
@@ -11,7 +11,7 @@ internal sealed class SilentBells : IDoorbell
     public ValueTask RingAsync<T>(T bell)
         where T : class => ValueTask.CompletedTask;
 
-    public ValueTask<QueueLevel?> LevelAsync(Type message) => ValueTask.FromResult<QueueLevel?>(new QueueLevel(0, 0));
+    public ValueTask<QueueLevel?> LevelAsync(Type message) => ValueTask.FromResult<QueueLevel?>(null);
 
     public void Swept(Type message, bool all)
     {
