@@ -31,6 +31,7 @@ public static class ApiSetup
         services.AddIdentity();
         services.TryAddSingleton(new StoreOptions());
         services.AddSingleton<IndexFileCache>();
+        services.AddSingleton<MirroredDownloads>();
         services.AddSingleton<DownloadEndpoint>();
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<ChangeWatch>();

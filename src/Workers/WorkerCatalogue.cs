@@ -9,6 +9,7 @@ using Pipeline.Contracts.Upstream;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
+using Pipeline.Workers.Fetching;
 using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Notices;
@@ -56,6 +57,8 @@ public static class WorkerCatalogue
         Of<SyncUpstream, SyncUpstreamConsumer, SyncUpstreamDefinition>(
             SyncUpstreamDefinition.Queue, bell => bell.Name, SyncUpstreamDefinition.DelaySql,
             StageReplay.OfRows(SyncUpstreamDefinition.ResetSql, UpstreamItems.ResetSql, UpstreamItems.ResetUpstreamSql)),
+        Of<FetchCrate, FetchCrateConsumer, FetchCrateDefinition>(
+            FetchCrateDefinition.Queue, _ => FetchCrateDefinition.Key, null, StageReplay.OfBell(FetchCrateDefinition.Key, new FetchCrate(), FileRows.ResetSql)),
         Of<Sweep, SweepConsumer, SweepDefinition>("sweep", _ => "sweep", null, StageReplay.OfBell("sweep", new Sweep())),
         Of<CleanStaging, CleanStagingConsumer, CleanStagingDefinition>("clean-staging", _ => "staging", null, StageReplay.OfBell("staging", new CleanStaging())),
         Of<RecordCrate, RecordCrateConsumer, RecordCrateDefinition>("record-crate", bell => Text(bell.CrateId), DelayOf(ProjectionKinds.Record), StageReplay.OfRows(ResetOf(ProjectionKinds.Record))),

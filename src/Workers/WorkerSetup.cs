@@ -6,6 +6,7 @@ using Pipeline.Registry.Options;
 using Pipeline.Registry.Schedules;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
+using Pipeline.Workers.Fetching;
 using Pipeline.Workers.GitIndex;
 using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Notices;
@@ -38,6 +39,7 @@ public static class WorkerSetup
         services.AddGitIndexWriter();
         services.AddCdn();
         services.AddUpstreams();
+        services.AddFetching();
         services.AddSingleton<DuePurges>();
         services.AddSingleton<CacheLooks>();
         services.AddSingleton<TargetDrain>();

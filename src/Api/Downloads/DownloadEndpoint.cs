@@ -16,9 +16,9 @@ namespace Pipeline.Api.Downloads;
 
 /// <summary>
 /// The .crate files (crates-io-behaviour §4.5): bytes that a version in force names, and no others, whole or in ranges. They never
-/// change, so whoever keeps them need not ask again. Never a <c>Content-Encoding</c>: cargo's client would unpack the archive.
+/// change, so whoever keeps them need not ask again. A mirrored file that is not here is the upstream's to send. Never a <c>Content-Encoding</c>: cargo's client would unpack the archive.
 /// </summary>
-public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, RegistryOptions options, CdnOptions cdn, ILogger<DownloadEndpoint> logger)
+public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, MirroredDownloads mirrored, RegistryOptions options, CdnOptions cdn, ILogger<DownloadEndpoint> logger)
 {
     private readonly string _cacheControl = $"{(options.AuthRequired ? "private" : "public")},max-age=31536000,immutable";
 
@@ -36,22 +36,47 @@ public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, Reg
     {
         var served = FileName.TryRead(name, file, out var version) ? await FindAsync(name, version, context.RequestAborted).ConfigureAwait(false) : null;
         if (served is null) return Missing(name, file, context.Response);
+        if (served.Mirrored is { } known && served.Key is null) return await SendAwayAsync(known, context).ConfigureAwait(false);
         var (request, response) = (context.Request, context.Response);
-        if (cdn.NamesKeys) response.Headers["Surrogate-Key"] = string.Join(' ', ObjectHeaders.Of(served.Key).Tags);
+        if (cdn.NamesKeys && served.Mirrored is null) response.Headers["Surrogate-Key"] = string.Join(' ', ObjectHeaders.Of(served.Key!).Tags);
         var tag = served.Checksum is { } checksum ? new EntityTagHeaderValue($"\"{checksum}\"") : null;
         var conditions = request.GetTypedHeaders();
         var asked = FileRequest.Read(request.Method, conditions, tag);
         if (asked.Status != StatusCodes.Status200OK) return Bare(response, tag, asked.Status);
 
         // Of a file whose headers alone are wanted, the first byte tells them all.
-        var found = await store.OpenAsync(served.Key, HttpMethods.IsHead(request.Method) ? new ByteRange(0, 0) : asked.Range, context.RequestAborted).ConfigureAwait(false);
-        if (found is null) return Missing(name, file, response);
+        var found = await store.OpenAsync(served.Key!, HttpMethods.IsHead(request.Method) ? new ByteRange(0, 0) : asked.Range, context.RequestAborted).ConfigureAwait(false);
+        if (found is null) return await GoneAsync(served, name, file, context).ConfigureAwait(false);
         await using (found.ConfigureAwait(false))
         {
+            if (served.Mirrored is { IsUseOld: true } used) await mirrored.UsedAsync(used).ConfigureAwait(false);
             if (FileRequest.IsUnchanged(conditions, found.ModifiedAt)) return Bare(response, tag, StatusCodes.Status304NotModified);
             await SendAsync(found, asked.Range, tag, context).ConfigureAwait(false);
             return Results.Empty;
         }
+    }
+
+    /// <summary>To the upstream, which is asked for the file so that the next download need not go there.</summary>
+    private async Task<IResult> SendAwayAsync(MirroredDownload file, HttpContext context)
+    {
+        // It is kept nowhere: the next answer may be the file.
+        context.Response.Headers.CacheControl = "no-store";
+        if (HttpMethods.IsGet(context.Request.Method)) await mirrored.AskAsync(file).ConfigureAwait(false);
+        return MirroredDownloads.UrlOf(file) is { } url
+            ? Results.Redirect(url)
+            : throw new TransientException("upstream-unknown", $"where `{file.Upstream.Name}` has its files is not known yet");
+    }
+
+    private async Task<IResult> GoneAsync(Served served, string name, string file, HttpContext context)
+    {
+        if (served.Mirrored is not { } known)
+        {
+            // Without the database nobody knows whether there is such a file: cargo takes a 404 for final.
+            return served.Checksum is null ? throw new TransientException("database-away", "whether there is such a file is not known now") : Missing(name, file, context.Response);
+        }
+
+        await mirrored.LostAsync(known).ConfigureAwait(false);
+        return await SendAwayAsync(known with { KeptKey = null }, context).ConfigureAwait(false);
     }
 
     private async Task SendAsync(StoredObject file, ByteRange? range, EntityTagHeaderValue? tag, HttpContext context)
@@ -95,7 +120,10 @@ public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, Reg
     {
         try
         {
-            return await database.ReadAsync(sql => FindAsync(sql, name, version), cancellationToken).ConfigureAwait(false);
+            return await database.ReadAsync(
+                async sql => await FindAsync(sql, name, version).ConfigureAwait(false)
+                    ?? (await MirroredDownloads.FindAsync(sql, name, version).ConfigureAwait(false) is { } file ? new Served(file.KeptKey, file.Checksum, file) : null),
+                cancellationToken).ConfigureAwait(false);
         }
         catch (TransientException e)
         {
@@ -114,5 +142,6 @@ public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, Reg
         static row => new Served(row.Text(0), row.Text(1)),
         CanonicalName.Of(name).Text, name, version.WithoutBuild, version.Text);
 
-    private sealed record Served(string Key, string? Checksum);
+    /// <summary>A file that is served; without a key it is the upstream's to send.</summary>
+    private sealed record Served(string? Key, string? Checksum, MirroredDownload? Mirrored = null);
 }

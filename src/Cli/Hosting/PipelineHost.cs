@@ -145,6 +145,7 @@ public sealed class PipelineHost : IAsyncDisposable
         services.AddSingleton<ThisProcess>();
         services.AddHostedService(provider => provider.GetRequiredService<ThisProcess>());
         services.AddSection<UpkeepOptions>(configuration, "Upkeep");
+        services.AddSection<MirrorOptions>(configuration, "Mirror").Check();
         services.AddWorkers(workers);
         if ((!shape.OwnsData || gitOptions.Remote is not null) && workers.Serves("commit-index")) services.AddHostedService<IndexConfigSchedule>();
         Engines.AddBus(services, services.AddSection<BusOptions>(configuration, "Bus"), workers, role);

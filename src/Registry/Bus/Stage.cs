@@ -3,6 +3,7 @@ using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Notices;
 using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Upkeep;
+using Pipeline.Contracts.Upstream;
 
 namespace Pipeline.Registry.Bus;
 
@@ -21,7 +22,7 @@ public sealed record Stage(string Queue, Type Message, Func<object, string> Key,
 public sealed class Stages(IEnumerable<Stage> stages)
 {
     private static readonly HashSet<Type> Keyless =
-        [typeof(CommitIndex), typeof(PurgeCdn), typeof(UpdateSearch), typeof(SendNotices), typeof(Sweep), typeof(CleanStaging), typeof(SquashIndex)];
+        [typeof(CommitIndex), typeof(PurgeCdn), typeof(UpdateSearch), typeof(SendNotices), typeof(FetchCrate), typeof(Sweep), typeof(CleanStaging), typeof(SquashIndex)];
 
     private readonly Dictionary<Type, Stage> _byMessage = stages.ToDictionary(stage => stage.Message);
 

@@ -21,6 +21,9 @@ public static class ChangeKinds
     /// <summary>A sync brought new files of an upstream's crates: one change for many, about no single crate.</summary>
     public const string Sync = "sync";
 
+    /// <summary>What describes mirrored crates was read from files of theirs: one change for many, about no single crate.</summary>
+    public const string Metadata = "metadata";
+
     /// <summary>Those of a single crate, which webhooks can be told of.</summary>
     public static readonly IReadOnlyList<string> All = [Publish, Yank, Unyank, Delete, Owners];
 }

@@ -23,6 +23,7 @@ public sealed record ObjectHeaders(string ContentType, string? CacheControl, IRe
         return (slash < 0 ? "" : key[..slash]) switch
         {
             StoreKeys.Crates => new("application/gzip", CrateCacheControl, CrateTags(rest)),
+            StoreKeys.Upstream => new("application/gzip", CrateCacheControl, []),
             StoreKeys.Index => new("text/plain", indexCacheControl, [CacheTags.IndexFile(rest[(rest.LastIndexOf('/') + 1)..])]),
             StoreKeys.Records => new("application/json", null, []),
             StoreKeys.Staging => new("application/gzip", "no-store", []),

@@ -46,16 +46,17 @@ public static class UpstreamStore
     }
 
     /// <summary>Changes how one is followed; its next sync comes at once.</summary>
-    public static ValueTask<int> ChangeAsync(Statements sql, Upstream upstream)
+    public static async ValueTask<int> ChangeAsync(Statements sql, Upstream upstream)
     {
         ArgumentNullException.ThrowIfNull(sql);
         ArgumentNullException.ThrowIfNull(upstream);
-        return sql.ExecuteAsync(
+        await UpstreamFiles.ForgetWantedAsync(sql, upstream.Name, upstream.Mode).ConfigureAwait(false);
+        return await sql.ExecuteAsync(
             """
             UPDATE upstreams SET index_url = $2, dl_url = $3, mode = $4, every_us = $5, collisions = $6, removals = $7, allow_only = $8,
                 next_try_at = NULL, rung_at = NULL WHERE name = $1
             """,
-            upstream.Name, upstream.IndexUrl, upstream.DlUrl, upstream.Mode, upstream.EveryMicroseconds, upstream.Collisions, upstream.Removals, upstream.AllowOnly);
+            upstream.Name, upstream.IndexUrl, upstream.DlUrl, upstream.Mode, upstream.EveryMicroseconds, upstream.Collisions, upstream.Removals, upstream.AllowOnly).ConfigureAwait(false);
     }
 
     /// <summary>Replaces the allow-list; the next sync back-fills what is new in it and takes away what is no longer.</summary>
@@ -87,11 +88,12 @@ public static class UpstreamStore
     }
 
     /// <summary>Follows one no longer. Its crates go with the next sync, which comes at once: in batches, like everything else of an upstream.</summary>
-    public static ValueTask<int> RemoveAsync(Statements sql, string name)
+    public static async ValueTask<int> RemoveAsync(Statements sql, string name)
     {
         ArgumentNullException.ThrowIfNull(sql);
-        return sql.ExecuteAsync(
-            "UPDATE upstreams SET removed_at = now_us(), allow_revision = allow_revision + 1, next_try_at = NULL, rung_at = NULL WHERE name = $1 AND removed_at IS NULL", name);
+        await UpstreamFiles.ForgetWantedAsync(sql, name, UpstreamModes.Metadata).ConfigureAwait(false);
+        return await sql.ExecuteAsync(
+            "UPDATE upstreams SET removed_at = now_us(), allow_revision = allow_revision + 1, next_try_at = NULL, rung_at = NULL WHERE name = $1 AND removed_at IS NULL", name).ConfigureAwait(false);
     }
 
     /// <summary>The canonical names that are followed; null: all.</summary>

@@ -16,6 +16,7 @@ using Pipeline.Registry.Schedules;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
+using Pipeline.Workers.Fetching;
 using Pipeline.Workers.Notices;
 using Pipeline.Workers.Search;
 
@@ -29,7 +30,7 @@ namespace Pipeline.Workers.Upkeep;
 /// Ordered/locked by: nothing; two sweeps claim different rows.
 /// May run in parallel: yes.
 /// </remarks>
-public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorbell doorbell, WaitingRows rows, SweepTrim trim, ScheduleSlots slots, CdnOptions cdn, ILogger<SweepConsumer> logger)
+public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorbell doorbell, WaitingRows rows, SweepTrim trim, ScheduleSlots slots, CdnOptions cdn, FileEviction eviction, ILogger<SweepConsumer> logger)
     : IConsumer<Sweep>
 {
     /// <inheritdoc/>
@@ -53,6 +54,8 @@ public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorb
         if (cdn.Targets.Count > 0 && await database.ReadAsync(sql => DuePurges.AnyAsync(sql, cdn.Targets)).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
         if (await database.ReadAsync(SearchProjection.IsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new UpdateSearch()).ConfigureAwait(false);
         if ((await database.ReadAsync(WebhookRows.DueAsync).ConfigureAwait(false)).Count > 0) await doorbell.RingAsync(new SendNotices()).ConfigureAwait(false);
+        if (await database.ReadAsync(FileRows.AnyDueAsync).ConfigureAwait(false)) await doorbell.RingAsync(new FetchCrate()).ConfigureAwait(false);
+        await eviction.RunNowAndThenAsync(context.CancellationToken).ConfigureAwait(false);
         await trim.RunAsync().ConfigureAwait(false);
         if (await database.ReadAsync(SquashRow.IsDueAsync).ConfigureAwait(false)) await doorbell.RingAsync(new SquashIndex()).ConfigureAwait(false);
         if (await database.WriteAsync(ReadOnlyState.EndWhenReconciledAsync).ConfigureAwait(false)) logger.LogWarning("the registry was reconciled and takes writes again");

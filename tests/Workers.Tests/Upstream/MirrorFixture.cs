@@ -2,6 +2,7 @@ using System.Text;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Upstream;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Upstreams;
 using Pipeline.Workers.Tests.GitIndex;
@@ -27,9 +28,9 @@ internal sealed class MirrorFixture : IAsyncDisposable
     /// <summary>The upstream's index; another takes its place when it is replaced.</summary>
     public BareRemote Remote { get; private set; }
 
-    public static async Task<MirrorFixture> StartAsync(Func<Registry.Upstreams.Upstream, Registry.Upstreams.Upstream>? with = null, string queues = "sync-upstream commit-index render-sparse")
+    public static async Task<MirrorFixture> StartAsync(Func<Registry.Upstreams.Upstream, Registry.Upstreams.Upstream>? with = null, string queues = "sync-upstream commit-index render-sparse", MirrorOptions? options = null)
     {
-        var mirror = new MirrorFixture(await WorkerHarness.StartAsync(queues), Directory.CreateTempSubdirectory("upstream-").FullName);
+        var mirror = new MirrorFixture(await WorkerHarness.StartAsync(queues, mirror: options), Directory.CreateTempSubdirectory("upstream-").FullName);
         var upstream = new Registry.Upstreams.Upstream
         {
             Name = Name,
