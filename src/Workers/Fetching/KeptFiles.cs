@@ -16,7 +16,7 @@ namespace Pipeline.Workers.Fetching;
 /// Writes down which files are kept: those that end together in one transaction, and one change for all crates whose description that brings.
 /// A bulk fetch is not told crate by crate.
 /// </summary>
-public sealed class KeptFiles(IDatabase database, IDoorbell doorbell)
+public sealed class KeptFiles(IDatabase database, IDoorbell doorbell) : IDisposable
 {
     private const int MostAtOnce = 100;
 
@@ -45,6 +45,9 @@ public sealed class KeptFiles(IDatabase database, IDoorbell doorbell)
 
         await ended.Written.Task.ConfigureAwait(false);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _writer.Dispose();
 
     private async Task WriteAsync()
     {
