@@ -46,6 +46,6 @@ public sealed partial class RunbookTests
     private static partial Regex Alert();
 
     // What a failure is filed under: of the exception that says what was away, of a cache's answer, of a file of an upstream.
-    [GeneratedRegex(@"(?:new TransientException\(|PurgeResult\.\w+, |new FileTrouble\(|new BadFile\([^""]*?)\s*""([a-z-]+)""")]
+    [GeneratedRegex(@"(?:new TransientException\(|TransientException \w+\(\) => new\(|PurgeResult\.\w+, |new FileTrouble\(|new BadFile\([^""]*?)\s*""([a-z-]+)""")]
     private static partial Regex Reason();
 }

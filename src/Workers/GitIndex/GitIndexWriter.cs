@@ -85,6 +85,7 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
 
         await using var keeper = new LeaseKeeper(lease, clock, cancellationToken);
         await using var session = await repository.BeginWriteAsync(keeper.Stop).ConfigureAwait(false);
+        remote.Doubt();
         for (var moves = 0; moves < MovesInSuccession; moves++)
         {
             await CatchUpAsync(session, keeper, keeper.Stop).ConfigureAwait(false);

@@ -54,6 +54,9 @@ public sealed class RemoteIndex(IDatabase database, RegistryOptions registry, Le
         return _hasConfig || await EnsureConfigAsync(session, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>The remote is asked again before anything is written: others may have changed it since, which a push alone would show.</summary>
+    public void Doubt() => _inStepUnder = 0;
+
     /// <summary>Pushes what was committed on top of the remote's tip; the branch follows once that is confirmed.</summary>
     /// <returns>False: the remote has moved, nothing of it was kept; catch up and decide anew.</returns>
     /// <exception cref="TransientException">The remote is away, or refuses us or the commits.</exception>

@@ -37,6 +37,8 @@ public sealed class Mending(
                 continue;
             }
 
+            // A writer that is in step with its remote looks no further than its clone: what others changed there it must be told.
+            if (repository.HasRemote) await writer.WriteAsync(static (_, _, _) => Task.FromResult<string?>(null), cancellationToken).ConfigureAwait(false);
             await database.WriteAsync(sql => GitAgain.ForgetAsync(sql, place), cancellationToken).ConfigureAwait(false);
             await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
             await writer.DrainAsync(cancellationToken).ConfigureAwait(false);

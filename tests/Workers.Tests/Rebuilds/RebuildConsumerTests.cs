@@ -1,6 +1,8 @@
+using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Faults;
 using Pipeline.Registry.Truth;
+using Pipeline.Workers.Tests.GitIndex;
 using Pipeline.Workers.Tests.Harness;
 
 namespace Pipeline.Workers.Tests.Rebuilds;
@@ -213,9 +215,62 @@ public sealed class RebuildConsumerTests
         (await harness.TextAsync("SELECT state || ': ' || error FROM rebuilds")).ShouldBe("failed: there is no crate unknown");
     }
 
-    private static async Task<WorkerHarness> PublishedAsync()
+    [Fact]
+    public async Task With_a_remote_the_commit_is_pushed_on_top_of_what_others_left_there_and_their_config_stays()
     {
-        var harness = await WorkerHarness.StartAsync(Queues);
+        var folder = Directory.CreateTempSubdirectory("remote-").FullName;
+        var remote = new BareRemote(folder);
+        await using (var harness = await PublishedAsync(remote.Repository))
+        {
+            // In step: nothing but the edit is to be mended.
+            await RebuildAsync(harness, "git");
+            await harness.ExecuteAsync("DELETE FROM rebuilds");
+            var (file, config) = (remote.Show("fo/ob/foobar"), """{"dl":"https://edited.example","api":null}""");
+            remote.Edit("By hand", ("config.json", config), ("fo/ob/foobar", "damaged\n"), ("no/bo/nobody", "{}\n"));
+            var edited = remote.Tip;
+
+            await RebuildAsync(harness, "git");
+
+            (await harness.TextAsync("SELECT state FROM rebuilds")).ShouldBe("done");
+            remote.Show("fo/ob/foobar").ShouldBe(file);
+            remote.Show("config.json").ShouldBe(config);
+            remote.Files().ShouldNotContain("no/bo/nobody");
+            remote.Git("merge-base", "--is-ancestor", edited, "master");
+            remote.Tip.ShouldBe((await harness.GitAsync("rev-parse", "master")).Trim());
+            remote.ShouldBeSound();
+            await harness.DeliverAsync(new CommitIndex());
+            (await harness.LongAsync("SELECT count(*) FROM projections WHERE kind = 'git' AND reached < wanted")).ShouldBe(0);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_remote_that_is_away_puts_the_rebuild_off()
+    {
+        var folder = Directory.CreateTempSubdirectory("remote-").FullName;
+        var remote = new BareRemote(folder);
+        await using (var harness = await PublishedAsync(remote.Repository))
+        {
+            var file = remote.Show("fo/ob/foobar");
+            remote.Edit("By hand", ("fo/ob/foobar", "damaged\n"));
+            Directory.Move(remote.Repository, remote.Repository + ".away");
+            await RebuildAsync(harness, "git");
+            (await harness.FailuresAsync()).ShouldBe(["transient/git-remote-away"]);
+
+            Directory.Move(remote.Repository + ".away", remote.Repository);
+            await harness.DeliverAsync(new Rebuild(1));
+
+            (await StateAsync(harness)).ShouldBe("done 3 of 3");
+            remote.Show("fo/ob/foobar").ShouldBe(file);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static async Task<WorkerHarness> PublishedAsync(string? remote = null)
+    {
+        var harness = await WorkerHarness.StartAsync(Queues, gitRemote: remote);
         await harness.EnsureConfigAsync();
         foreach (var (name, versions) in new[] { ("foobar", 2), ("barbaz", 1), ("gone-crate", 1) })
         {

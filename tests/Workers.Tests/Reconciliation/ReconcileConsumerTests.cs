@@ -7,6 +7,7 @@ using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
 using Pipeline.Tests.Services;
 using Pipeline.Workers.Tests.Cdn;
+using Pipeline.Workers.Tests.GitIndex;
 using Pipeline.Workers.Tests.Harness;
 
 namespace Pipeline.Workers.Tests.Reconciliation;
@@ -220,6 +221,28 @@ public sealed class ReconcileConsumerTests
     }
 
     [Fact]
+    public async Task The_git_index_of_a_remote_is_the_one_that_is_compared_and_mended()
+    {
+        var folder = Directory.CreateTempSubdirectory("remote-").FullName;
+        var remote = new BareRemote(folder);
+        await using (var harness = await PublishedAsync(s3: false, new LaterClock(), remote: remote.Repository))
+        {
+            var file = remote.Show(FooGit);
+            remote.Edit("By hand", (FooGit, file.Replace("\"yanked\":false", "\"yanked\":true", StringComparison.Ordinal)), ("no/bo/nobody", """{"name":"nobody","vers":"1.0.0"}""" + "\n"));
+
+            (await RunAsync(harness, repair: true)).ShouldBe(
+                ["yank-differs git foobar 1.0.0 repaired", "yank-differs git foobar 1.1.0 repaired", "extra-in-index git nobody repaired"], ignoreOrder: true);
+
+            remote.Show(FooGit).ShouldBe(file);
+            remote.Files().ShouldNotContain("no/bo/nobody");
+            remote.ShouldBeSound();
+            (await RunAsync(harness, repair: false)).ShouldBeEmpty();
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task A_run_that_is_cut_off_goes_on_and_counts_nothing_twice()
     {
         await using var harness = await PublishedAsync(s3: false, new LaterClock());
@@ -291,9 +314,9 @@ public sealed class ReconcileConsumerTests
         (await harness.TextsAsync("SELECT DISTINCT value FROM purges WHERE confirmed_at IS NULL AND crate_id = 1")).ShouldBe(FooSparse);
     }
 
-    private static async Task<WorkerHarness> PublishedAsync(bool s3, LaterClock clock, CdnOptions? cdn = null)
+    private static async Task<WorkerHarness> PublishedAsync(bool s3, LaterClock clock, CdnOptions? cdn = null, string? remote = null)
     {
-        var harness = await WorkerHarness.StartAsync(Queues, buckets: s3 ? await S3Buckets.CreateAsync() : null, clock: clock, cdn: cdn);
+        var harness = await WorkerHarness.StartAsync(Queues, buckets: s3 ? await S3Buckets.CreateAsync() : null, clock: clock, cdn: cdn, gitRemote: remote);
         await harness.ExecuteAsync("INSERT INTO registry (id, epoch, created_at, public_url) VALUES (1, 'e', 0, 'http://127.0.0.1:7878')");
         await harness.EnsureConfigAsync();
         await harness.RecordAsync("foobar", "1.0.0");
