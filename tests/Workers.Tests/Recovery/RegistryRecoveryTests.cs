@@ -5,6 +5,7 @@ using Pipeline.Registry.Database;
 using Pipeline.Registry.Identity;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
+using Pipeline.Tests.Services;
 using Pipeline.Workers.Recovery;
 using Pipeline.Workers.Tests.Harness;
 
@@ -28,10 +29,12 @@ public sealed class RegistryRecoveryTests
         FROM versions v JOIN crates c ON c.id = v.crate_id JOIN users u ON u.id = v.published_by ORDER BY c.canonical, v.published_at
         """;
 
-    [Fact]
-    public async Task A_lost_database_comes_back_whole_from_records_bytes_and_index()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_lost_database_comes_back_whole_from_records_bytes_and_index(bool s3)
     {
-        await using var lost = await WorkerHarness.StartAsync(Queues);
+        await using var lost = await WorkerHarness.StartAsync(Queues, buckets: s3 ? await S3Buckets.CreateAsync() : null);
         await FillAsync(lost);
         await using var fresh = await WorkerHarness.StartAsync(Queues);
 
