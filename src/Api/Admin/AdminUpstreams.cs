@@ -111,11 +111,8 @@ internal static class AdminUpstreams
         var (body, reject) = await call.BodyAsync(AdminJson.Default.SyncRequest, "`accept_removals`, optional").ConfigureAwait(false);
         if (body is null) return AdminCall.Refuse(reject!);
         var name = call.Route("name");
-        var found = await call.Database.WriteAsync(
-            sql => sql.ExecuteAsync(
-                "UPDATE upstreams SET next_try_at = NULL, rung_at = NULL, accept_removals = accept_removals OR $2 WHERE name = $1 AND removed_at IS NULL", name, body.AcceptRemovals),
-            call.Aborted).ConfigureAwait(false);
-        return found == 1 ? await RungAsync(call, name, StatusCodes.Status202Accepted).ConfigureAwait(false) : AdminCall.Refuse(Missing(name));
+        var found = await call.Database.WriteAsync(sql => UpstreamStore.HurryAsync(sql, name, body.AcceptRemovals), call.Aborted).ConfigureAwait(false);
+        return found ? await RungAsync(call, name, StatusCodes.Status202Accepted).ConfigureAwait(false) : AdminCall.Refuse(Missing(name));
     }
 
     private static async ValueTask<IResult> ReserveAsync(AdminCall call)
@@ -151,13 +148,11 @@ internal static class AdminUpstreams
     private static async ValueTask<UpstreamAnswer?> ReadAsync(Statements sql, string name)
     {
         if (await UpstreamStore.FindAsync(sql, name).ConfigureAwait(false) is not { } upstream) return null;
-        var items = await sql.QueryAsync(
-            "SELECT path, code, text, attempts, next_try_at FROM upstream_items WHERE upstream = $1 ORDER BY path LIMIT $2",
-            static row => new UpstreamItem(row.Text(0), row.Text(1), row.Text(2), row.Long(3), Cells.Time(row.Long(4))), name, (long)MostRows).ConfigureAwait(false);
+        var items = await UpstreamViews.UntakenAsync(sql, name, MostRows).ConfigureAwait(false);
         var contested = await UpstreamViews.CollisionsAsync(sql, name, MostRows).ConfigureAwait(false);
         var local = await LocalNames.AllAsync(sql).ConfigureAwait(false);
         return new UpstreamAnswer(
-            Shape(await UpstreamViews.OneAsync(sql, upstream).ConfigureAwait(false)), items,
+            Shape(await UpstreamViews.OneAsync(sql, upstream).ConfigureAwait(false)), items.ConvertAll(static one => new UpstreamItem(one.Path, one.Code, one.Text, one.Attempts, Cells.Time(one.NextTryAt))),
             contested.ConvertAll(static one => new ContestedName(one.Name, one.Served, one.Others)), local.ConvertAll(static one => one.Name));
     }
 

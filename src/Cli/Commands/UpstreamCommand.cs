@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Pipeline.Api.Admin.Shapes;
+using Pipeline.Cli.Connection;
 using Pipeline.Cli.Output;
 using static Pipeline.Cli.Commands.CommonOptions;
 
@@ -21,17 +22,7 @@ internal static class UpstreamCommand
         how.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var allow = how.Allowed(parsed);
-            using var client = session.Connect();
-            var answer = await client.SendAsync(
-                HttpMethod.Post,
-                "upstreams",
-                json =>
-                {
-                    json.WriteString("name", parsed.GetRequiredValue(name));
-                    how.Write(json, parsed, allow);
-                },
-                cancellationToken).ConfigureAwait(false);
+            var answer = await how.SendAsync(session, parsed, HttpMethod.Post, "upstreams", json => json.WriteString("name", parsed.GetRequiredValue(name)), cancellationToken).ConfigureAwait(false);
             return Say(session, parsed, answer, $"upstream {answer.Text("upstream", "name")} added; its first sync has been rung: `pipeline upstream status {answer.Text("upstream", "name")}`");
         });
         return command;
@@ -45,17 +36,8 @@ internal static class UpstreamCommand
         how.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var allow = how.Allowed(parsed);
-            using var client = session.Connect();
-            var answer = await client.SendAsync(
-                HttpMethod.Patch,
-                Path($"upstreams/{parsed.GetValue(name)}"),
-                json =>
-                {
-                    how.Write(json, parsed, allow);
-                    if (parsed.GetValue(all)) json.WriteBoolean("allow_all", true);
-                },
-                cancellationToken).ConfigureAwait(false);
+            var answer = await how.SendAsync(
+                session, parsed, HttpMethod.Patch, Path($"upstreams/{parsed.GetValue(name)}"), json => json.WriteBoolean("allow_all", parsed.GetValue(all)), cancellationToken).ConfigureAwait(false);
             return Say(session, parsed, answer, $"upstream {answer.Text("upstream", "name")} changed");
         });
         return command;
@@ -206,9 +188,26 @@ internal static class UpstreamCommand
             foreach (var option in new Option[] { _index, _dl, _mode, _allow, _every, _collisions, _removals }) command.Add(option);
         }
 
+        /// <summary>Sends what the options say, and more.</summary>
+        /// <exception cref="CliException">The file of the allow-list cannot be read, or the server refuses.</exception>
+        public async Task<Answer> SendAsync(Session session, ParseResult parsed, HttpMethod method, string path, Action<Utf8JsonWriter> more, CancellationToken cancellationToken)
+        {
+            var allow = Allowed(parsed);
+            using var client = session.Connect();
+            return await client.SendAsync(
+                method,
+                path,
+                json =>
+                {
+                    more(json);
+                    Write(json, parsed, allow);
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+
         /// <summary>The names of the allow-list; null: none was given. Empty lines and those that begin with <c>#</c> say nothing.</summary>
         /// <exception cref="CliException">The file cannot be read.</exception>
-        public List<string>? Allowed(ParseResult parsed)
+        private List<string>? Allowed(ParseResult parsed)
         {
             if (parsed.GetValue(_allow) is not { } file) return null;
             try
@@ -221,7 +220,7 @@ internal static class UpstreamCommand
             }
         }
 
-        public void Write(Utf8JsonWriter json, ParseResult parsed, List<string>? allow)
+        private void Write(Utf8JsonWriter json, ParseResult parsed, List<string>? allow)
         {
             foreach (var (key, option) in new[] { ("index", _index), ("dl", _dl), ("mode", _mode), ("collisions", _collisions), ("removals", _removals) })
             {

@@ -96,6 +96,18 @@ public static class UpstreamStore
             "UPDATE upstreams SET removed_at = now_us(), allow_revision = allow_revision + 1, next_try_at = NULL, rung_at = NULL WHERE name = $1 AND removed_at IS NULL", name).ConfigureAwait(false);
     }
 
+    /// <summary>Makes one due at once.</summary>
+    /// <param name="sql">The open transaction.</param>
+    /// <param name="name">Which.</param>
+    /// <param name="acceptRemovals">Whether its next sync may take away as many crates as it says.</param>
+    /// <returns>False: no such upstream is followed.</returns>
+    public static async ValueTask<bool> HurryAsync(Statements sql, string name, bool acceptRemovals)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return await sql.ExecuteAsync(
+            "UPDATE upstreams SET next_try_at = NULL, rung_at = NULL, accept_removals = accept_removals OR $2 WHERE name = $1 AND removed_at IS NULL", name, acceptRemovals).ConfigureAwait(false) == 1;
+    }
+
     /// <summary>The canonical names that are followed; null: all.</summary>
     public static async ValueTask<HashSet<string>?> AllowedAsync(Statements sql, Upstream upstream)
     {

@@ -25,6 +25,14 @@ public sealed record UpstreamStanding(
 /// <param name="Others">The sources that are not.</param>
 public sealed record Collision(string Name, string? Served, IReadOnlyList<string> Others);
 
+/// <summary>An index file that could not be taken.</summary>
+/// <param name="Path">Its path.</param>
+/// <param name="Code">A stable word.</param>
+/// <param name="Text">Why.</param>
+/// <param name="Attempts">How often it was tried.</param>
+/// <param name="NextTryAt">The next try, in UTC microseconds.</param>
+public sealed record UntakenFile(string Path, string Code, string Text, long Attempts, long NextTryAt);
+
 /// <summary>The queries behind <c>pipeline upstream</c>.</summary>
 public static class UpstreamViews
 {
@@ -58,6 +66,15 @@ public static class UpstreamViews
                 upstream, row.Long(5), row.Long(6), row.Long(7), row.Long(8), row.TextOrNull(9), row.LongOrNull(0), Math.Max(0, row.Long(1)) / (double)Microseconds.Second,
                 row.IsNull(10) ? null : (row.Long(10), row.Long(11)), row.Long(2), row.TextOrNull(3), row.LongOrNull(4)),
             upstream.Name).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Index files of an upstream that could not be taken, by path.</summary>
+    public static ValueTask<List<UntakenFile>> UntakenAsync(Statements sql, string upstream, int most)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.QueryAsync(
+            "SELECT path, code, text, attempts, next_try_at FROM upstream_items WHERE upstream = $1 ORDER BY path LIMIT $2",
+            static row => new UntakenFile(row.Text(0), row.Text(1), row.Text(2), row.Long(3), row.Long(4)), upstream, (long)most);
     }
 
     /// <summary>Names that an upstream and another source have both.</summary>
