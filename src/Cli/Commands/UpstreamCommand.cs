@@ -163,7 +163,7 @@ internal static class UpstreamCommand
     /// <summary>The options that say how an upstream is followed.</summary>
     private sealed class Following(bool indexRequired)
     {
-        private readonly Option<string?> _index = new("--index") { Description = "Its git index: an http, https or file URL, or a path of the server", HelpName = "URL", Required = indexRequired };
+        private readonly Option<string?> _index = new("--index") { Description = "Its git index: an http, https or file URL, or a path of the server; or sparse+ and the URL of its sparse index, which needs --allow", HelpName = "URL", Required = indexRequired };
         private readonly Option<string?> _dl = new("--dl") { Description = "Where its files are, in place of what its config.json says", HelpName = "URL" };
         private readonly Option<string?> _mode = new("--mode") { Description = "metadata, on-demand or full", HelpName = "MODE" };
         private readonly Option<FileInfo?> _allow = new("--allow") { Description = "Follow only the crates that this file names, one a line", HelpName = "FILE" };

@@ -135,6 +135,7 @@ public sealed class PipelineHost : IAsyncDisposable
         services.AddSection<PublishOptions>(configuration, "Publish");
         services.AddSection<RateLimitOptions>(configuration, "RateLimits");
         services.AddSection<NoticeOptions>(configuration, "Notices");
+        services.AddSection<UpstreamOptions>(configuration, "Upstreams");
         services.AddCdn(configuration);
         services.AddSingleton(TimeProvider.System);
         var database = Engines.AddDatabase(services, configuration, folder);

@@ -123,6 +123,7 @@ public sealed class UpstreamClone(GitProgram git, string path)
     public async IAsyncEnumerable<ReadBlob> ReadAsync(IReadOnlyList<string> ids, int mostBytes, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(ids);
+        if (ids.Count == 0) yield break;
         await using var child = git.Start(path, ["cat-file", "--batch", "--buffer"]);
         var feeding = FeedAsync(child, ids, cancellationToken);
         var reader = new BlobReader(child.Output);

@@ -21,7 +21,7 @@ public static class UpstreamRules
         if (!CollisionPolicies.All.Contains(upstream.Collisions)) return Refuse($"the policy for collisions is one of {string.Join(", ", CollisionPolicies.All)}");
         if (!RemovalPolicies.All.Contains(upstream.Removals)) return Refuse($"the policy for removals is one of {string.Join(", ", RemovalPolicies.All)}");
         if (upstream.EveryMicroseconds is < LeastEvery or > MostEvery) return Refuse("the interval is between 10 seconds and 7 days");
-        return upstream.IsSparse ? Refuse("a sparse index cannot be followed yet: give the upstream's git index") : null;
+        return upstream is { IsSparse: true, AllowOnly: false } ? Refuse("a sparse index cannot be listed: name the crates to follow with an allow-list, or give the upstream's git index") : null;
     }
 
     /// <summary>Why a list of names cannot be an allow-list; null: it can.</summary>

@@ -51,6 +51,10 @@ public static class UpstreamStore
         ArgumentNullException.ThrowIfNull(sql);
         ArgumentNullException.ThrowIfNull(upstream);
         await UpstreamFiles.ForgetWantedAsync(sql, upstream.Name, upstream.Mode).ConfigureAwait(false);
+        // What one server said of its files, another must not be asked with.
+        await sql.ExecuteAsync(
+            "UPDATE upstream_allowed SET etag = NULL, modified = NULL WHERE upstream = $1 AND EXISTS (SELECT 1 FROM upstreams u WHERE u.name = $1 AND u.index_url <> $2)",
+            upstream.Name, upstream.IndexUrl).ConfigureAwait(false);
         return await sql.ExecuteAsync(
             """
             UPDATE upstreams SET index_url = $2, dl_url = $3, mode = $4, every_us = $5, collisions = $6, removals = $7, allow_only = $8,
@@ -92,6 +96,7 @@ public static class UpstreamStore
     {
         ArgumentNullException.ThrowIfNull(sql);
         await UpstreamFiles.ForgetWantedAsync(sql, name, UpstreamModes.Metadata).ConfigureAwait(false);
+        await sql.ExecuteAsync("DELETE FROM upstream_allowed WHERE upstream = $1", name).ConfigureAwait(false);
         return await sql.ExecuteAsync(
             "UPDATE upstreams SET removed_at = now_us(), allow_revision = allow_revision + 1, next_try_at = NULL, rung_at = NULL WHERE name = $1 AND removed_at IS NULL", name).ConfigureAwait(false);
     }

@@ -37,7 +37,7 @@ public sealed class GitFollower(IDatabase database, SyncWriter writer, SyncBells
             if (sync.ToCommit == tip) break;
         }
 
-        if (!any) await database.WriteAsync(sql => UpstreamStore.CheckedAsync(sql, upstream.Name), cancellationToken).ConfigureAwait(false);
+        if (!any) await writer.EndAsync(upstream, null, lease, cancellationToken).ConfigureAwait(false);
         return any;
     }
 
@@ -55,7 +55,8 @@ public sealed class GitFollower(IDatabase database, SyncWriter writer, SyncBells
             cancellationToken).ConfigureAwait(false);
         if (running is not null)
         {
-            if (running.AllowRevision == upstream.AllowRevision && await HasAsync(clone, running.FromCommit, cancellationToken).ConfigureAwait(false)
+            // One of a sparse index has no state that it brings, and one that takes everything away has none either.
+            if (running.AllowRevision == upstream.AllowRevision && running.ToCommit is null == upstream.IsRemoved && await HasAsync(clone, running.FromCommit, cancellationToken).ConfigureAwait(false)
                 && await HasAsync(clone, running.ToCommit, cancellationToken).ConfigureAwait(false)) return running;
             await database.WriteAsync(sql => SyncRow.EndAsync(sql, running.Id, "given-up"), cancellationToken).ConfigureAwait(false);
         }
@@ -82,16 +83,16 @@ public sealed class GitFollower(IDatabase database, SyncWriter writer, SyncBells
 
         var rest = looked.SkipWhile(file => string.CompareOrdinal(file.Path, sync.Position) <= 0).ToList();
         var again = await AgainAsync(clone, sync, items.Due, rest, cancellationToken).ConfigureAwait(false);
+        // Nobody asks any more for a file that is no longer followed.
+        again.RemoveAll(file => !IndexWalk.IsFollowed(file.Path, allowed));
+        again.AddRange(items.All.Where(path => path != IndexRepository.ConfigPath && !IndexWalk.IsFollowed(path, allowed)).Select(static path => new TreeFile(path, null)));
         await foreach (var batch in AheadAsync(clone, again, rest, cancellationToken).ConfigureAwait(false))
         {
             if (await writer.WriteAsync(upstream, sync, lease, batch, Pruned, items.All, cancellationToken).ConfigureAwait(false) is not { } written) return false;
             await bells.RingAsync(written.Lagging).ConfigureAwait(false);
         }
 
-        return await database.WriteAsync(
-            async sql => await lease.KeepAsync(sql).ConfigureAwait(false) && await SyncRow.EndAsync(sql, sync.Id, "done").ConfigureAwait(false)
-                && await UpstreamStore.CheckedAsync(sql, upstream.Name).ConfigureAwait(false) == 1,
-            cancellationToken).ConfigureAwait(false);
+        return await writer.EndAsync(upstream, sync, lease, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<List<TreeFile>> ChangesAsync(Registry.Upstreams.Upstream upstream, UpstreamClone clone, SyncRow sync, HashSet<string>? allowed, CancellationToken cancellationToken)
@@ -134,8 +135,7 @@ public sealed class GitFollower(IDatabase database, SyncWriter writer, SyncBells
         if (ids[0] is not { } id) return;
         await foreach (var blob in clone.ReadAsync([id], UpstreamConfig.MaxBytes, cancellationToken).ConfigureAwait(false))
         {
-            if (blob.Bytes is not { } bytes || UpstreamConfig.Read(bytes) is not { } config || config == upstream.Config) continue;
-            await database.WriteAsync(sql => sql.ExecuteAsync("UPDATE upstreams SET config = $2 WHERE name = $1", upstream.Name, config), cancellationToken).ConfigureAwait(false);
+            await ConfigFile.TakeAsync(database, upstream, blob.Bytes, cancellationToken).ConfigureAwait(false);
         }
     }
 

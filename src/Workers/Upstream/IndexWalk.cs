@@ -76,7 +76,10 @@ public static class IndexWalk
             "upstream-lost-crates", $"the upstream's index has lost {gone} of {here} crates: if that is meant, let it pass with `pipeline upstream sync NAME --accept-removals`");
     }
 
-    private static bool IsFollowed(string path, IReadOnlySet<string>? allowed) => KindOf(path) switch
+    /// <summary>Whether a path is followed.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="allowed">The canonical names that are followed; null: all.</param>
+    public static bool IsFollowed(string path, IReadOnlySet<string>? allowed) => KindOf(path) switch
     {
         PathKind.Other => false,
         // Bad items are noted where everything is followed; nobody asked for them by name.

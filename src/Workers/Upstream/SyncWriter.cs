@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using Pipeline.Contracts;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Faults;
@@ -60,6 +61,18 @@ public sealed class SyncWriter(IDatabase database)
         }
     }
 
+    /// <summary>Ends a sync that went well: the next comes after its interval.</summary>
+    /// <param name="upstream">The upstream.</param>
+    /// <param name="sync">The sync; null: there was nothing to write, so none was begun.</param>
+    /// <param name="lease">Keeps another process from the same upstream.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>False: the sync is another process's now.</returns>
+    /// <exception cref="TransientException">The database is away or busy.</exception>
+    public Task<bool> EndAsync(Registry.Upstreams.Upstream upstream, SyncRow? sync, Lease lease, CancellationToken cancellationToken) => database.WriteAsync(
+        async sql => await lease.KeepAsync(sql).ConfigureAwait(false) && (sync is null || await SyncRow.EndAsync(sql, sync.Id, "done").ConfigureAwait(false))
+            && await UpstreamStore.CheckedAsync(sql, upstream.Name).ConfigureAwait(false) == 1,
+        cancellationToken).AsTask();
+
     private static async ValueTask<Written?> RunAsync(
         Statements sql, Registry.Upstreams.Upstream upstream, SyncRow sync, Lease lease, SyncBatch batch, Func<string, bool> pruned, IReadOnlySet<string> knownBad)
     {
@@ -87,8 +100,9 @@ public sealed class SyncWriter(IDatabase database)
         var lagging = changed.Where(static crate => crate.Place is null).Select(static crate => crate.Id).Union(places).ToList();
         await ChangeAsync(sql, upstream, sync, changed, places, lagging).ConfigureAwait(false);
         await NoteBadAsync(sql, upstream, batch, plan, knownBad).ConfigureAwait(false);
+        await MarkAsync(sql, upstream, batch, plan).ConfigureAwait(false);
         var added = plan.Files.Count(static file => file.Crate is null);
-        var written = new Written(added, plan.Files.Count - added, plan.Removed.Count, plan.Equal, plan.Bad.Count, lagging);
+        var written = new Written(added, plan.Files.Count - added, plan.Removed.Count, plan.Equal + batch.Unchanged, plan.Bad.Count, lagging);
         return await AdvanceAsync(sql, sync, batch, written).ConfigureAwait(false) ? written : null;
     }
 
@@ -199,6 +213,18 @@ public sealed class SyncWriter(IDatabase database)
         foreach (var path in batch.Taken.Select(static file => file.Path).Concat(batch.Gone))
         {
             if (knownBad.Contains(path) && !still.Contains(path)) await UpstreamItems.ResolveAsync(sql, upstream.Name, path).ConfigureAwait(false);
+        }
+    }
+
+    // With the rows and never before them: what a server need not send again must be here.
+    private static async ValueTask MarkAsync(Statements sql, Registry.Upstreams.Upstream upstream, SyncBatch batch, SyncPlan plan)
+    {
+        var bad = plan.Bad.Select(static one => one.Path).ToHashSet(StringComparer.Ordinal);
+        foreach (var file in batch.Taken.Where(file => file.Mark is not null && !bad.Contains(file.Path)))
+        {
+            await sql.ExecuteAsync(
+                "UPDATE upstream_allowed SET etag = $3, modified = $4 WHERE upstream = $1 AND canonical = $2",
+                upstream.Name, CanonicalName.Of(file.File.Name).Text, file.Mark!.ETag, file.Mark.Modified).ConfigureAwait(false);
         }
     }
 

@@ -9,7 +9,7 @@ namespace Pipeline.Workers.Upstream;
 
 /// <summary>Follows upstreams, each in one process at a time and there once: the lease chooses the process.</summary>
 public sealed class UpstreamFollower(
-    IDatabase database, GitProgram git, GitFollower byGit, RegistryOptions options, ThisProcess process, TimeProvider clock)
+    IDatabase database, GitProgram git, GitFollower byGit, SparseFollower bySparse, RegistryOptions options, ThisProcess process, TimeProvider clock)
 {
     private static readonly TimeSpan LeaseTime = TimeSpan.FromSeconds(30);
 
@@ -29,7 +29,9 @@ public sealed class UpstreamFollower(
             await using var keeper = new LeaseKeeper(lease, clock, cancellationToken);
             try
             {
-                return await byGit.FollowAsync(upstream, CloneOf(name), lease, keeper.Stop).ConfigureAwait(false);
+                // To take everything away, nothing need be asked of the upstream.
+                return upstream is { IsSparse: true, IsRemoved: false } ? await bySparse.FollowAsync(upstream, lease, keeper.Stop).ConfigureAwait(false)
+                    : await byGit.FollowAsync(upstream, CloneOf(name), lease, keeper.Stop).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (keeper.IsLost && !cancellationToken.IsCancellationRequested)
             {

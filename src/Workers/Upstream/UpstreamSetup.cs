@@ -1,4 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Pipeline.Registry.Options;
 
 namespace Pipeline.Workers.Upstream;
 
@@ -11,7 +13,9 @@ public static class UpstreamSetup
         services.AddSingleton<SyncWriter>();
         services.AddSingleton<SyncBells>();
         services.AddSingleton<GitFollower>();
+        services.AddSingleton<SparseFollower>();
         services.AddSingleton<UpstreamFollower>();
+        services.TryAddSingleton(new UpstreamOptions());
         return services;
     }
 }

@@ -40,7 +40,7 @@ public sealed class AdminUpstreamsTests
     }
 
     [Theory]
-    [InlineData("""{"name":"x","index":"sparse+https://example.org/"}""", "a sparse index cannot be followed yet: give the upstream's git index")]
+    [InlineData("""{"name":"x","index":"sparse+https://example.org/"}""", "a sparse index cannot be listed: name the crates to follow with an allow-list, or give the upstream's git index")]
     [InlineData("""{"name":"x","index":"/srv/x","mode":"all"}""", "the mode is one of metadata, on-demand, full")]
     [InlineData("""{"name":"x","index":"/srv/x","every_seconds":1}""", "the interval is between 10 seconds and 7 days")]
     [InlineData("""{"name":"x","index":"/srv/x","allow":["a b"]}""", null)]

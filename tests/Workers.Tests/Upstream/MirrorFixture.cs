@@ -28,9 +28,12 @@ internal sealed class MirrorFixture : IAsyncDisposable
     /// <summary>The upstream's index; another takes its place when it is replaced.</summary>
     public BareRemote Remote { get; private set; }
 
-    public static async Task<MirrorFixture> StartAsync(Func<Registry.Upstreams.Upstream, Registry.Upstreams.Upstream>? with = null, string queues = "sync-upstream commit-index render-sparse", MirrorOptions? options = null)
+    public static async Task<MirrorFixture> StartAsync(
+        Func<Registry.Upstreams.Upstream, Registry.Upstreams.Upstream>? with = null, string queues = "sync-upstream commit-index render-sparse", MirrorOptions? options = null,
+        UpstreamOptions? upstreams = null)
     {
-        var mirror = new MirrorFixture(await WorkerHarness.StartAsync(queues, mirror: options), Directory.CreateTempSubdirectory("upstream-").FullName);
+        var mirror = new MirrorFixture(
+            await WorkerHarness.StartAsync(queues, mirror: options, upstreams: upstreams), Directory.CreateTempSubdirectory("upstream-").FullName);
         var upstream = new Registry.Upstreams.Upstream
         {
             Name = Name,
