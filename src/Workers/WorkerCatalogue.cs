@@ -11,6 +11,7 @@ using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
 using Pipeline.Workers.Fetching;
 using Pipeline.Workers.GitIndex;
+using Pipeline.Workers.Mail;
 using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Notices;
 using Pipeline.Workers.Rebuilds;
@@ -59,6 +60,7 @@ public static class WorkerCatalogue
             StageReplay.OfRows(SyncUpstreamDefinition.ResetSql, UpstreamItems.ResetSql, UpstreamItems.ResetUpstreamSql)),
         Of<FetchCrate, FetchCrateConsumer, FetchCrateDefinition>(
             FetchCrateDefinition.Queue, _ => FetchCrateDefinition.Key, null, StageReplay.OfBell(FetchCrateDefinition.Key, new FetchCrate(), FileRows.ResetSql)),
+        Of<SendMail, SendMailConsumer, SendMailDefinition>(SendMailDefinition.Queue, bell => Text(bell.Id), MailRows.DelaySql, StageReplay.OfRows(MailRows.ResetSql)),
         Of<Sweep, SweepConsumer, SweepDefinition>("sweep", _ => "sweep", null, StageReplay.OfBell("sweep", new Sweep())),
         Of<CleanStaging, CleanStagingConsumer, CleanStagingDefinition>("clean-staging", _ => "staging", null, StageReplay.OfBell("staging", new CleanStaging())),
         Of<RecordCrate, RecordCrateConsumer, RecordCrateDefinition>("record-crate", bell => Text(bell.CrateId), DelayOf(ProjectionKinds.Record), StageReplay.OfRows(ResetOf(ProjectionKinds.Record))),

@@ -8,6 +8,7 @@ using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
 using Pipeline.Workers.Fetching;
 using Pipeline.Workers.GitIndex;
+using Pipeline.Workers.Mail;
 using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Notices;
 using Pipeline.Workers.Rebuilds;
@@ -44,6 +45,8 @@ public static class WorkerSetup
         services.AddSingleton<CacheLooks>();
         services.AddSingleton<TargetDrain>();
         services.TryAddSingleton(new NoticeOptions());
+        services.TryAddSingleton(new MailOptions());
+        services.AddSingleton<MailSender>();
         services.AddSingleton<SearchProjection>();
         services.AddSingleton<WebhookRows>();
         services.AddSingleton<NoticeClient>();

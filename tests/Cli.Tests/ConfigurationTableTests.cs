@@ -19,7 +19,7 @@ public class ConfigurationTableTests
     [
         ("Registry", new RegistryOptions()), ("Publish", new PublishOptions()), ("RateLimits", new RateLimitOptions()), ("Workers", new WorkerOptions()),
         ("Database", new DatabaseOptions()), ("Store", new StoreOptions()), ("Store:S3", new S3Options()), ("Bus", new BusOptions()), ("GitIndex", new GitIndexOptions()), ("GitServe", new GitServeOptions()),
-        ("Telemetry", new TelemetryOptions()), ("Cdn", new CdnOptions()), ("Notices", new NoticeOptions()), ("Upstreams", new UpstreamOptions()), ("Schedules", new ScheduleOptions()), ("Upkeep", new UpkeepOptions()),
+        ("Telemetry", new TelemetryOptions()), ("Cdn", new CdnOptions()), ("Notices", new NoticeOptions()), ("Upstreams", new UpstreamOptions()), ("Mail", new MailOptions()), ("Schedules", new ScheduleOptions()), ("Upkeep", new UpkeepOptions()),
         ("Mirror", new MirrorOptions()),
     ];
 

@@ -39,7 +39,8 @@ internal static class AdminStatus
             [.. holders.Claims.Select(static one => new ClaimStatus(one.Kind, one.Open, one.OfDead, one.OldestSeconds))],
             [.. holders.Leases.Select(static one => new LeaseStatus(one.Name, one.Process, one.IsAlive, one.SecondsLeft))],
             [.. holders.Processes.Select(static one => new ProcessStatus(one.Id, one.Roles, Cells.Time(one.StartedAt), one.SeenSeconds))],
-            standing.Reconcile is { } run ? new ReconcileStatus(run.Run, run.State, run.Open, run.InFlight, run.AgeSeconds) : null);
+            standing.Reconcile is { } run ? new ReconcileStatus(run.Run, run.State, run.Open, run.InFlight, run.AgeSeconds) : null,
+            [.. standing.Upstreams.Select(static one => new UpstreamStatus(one.Name, one.AgeSeconds, one.Attempts, one.Incident))]);
         return AdminCall.Answer(answer, AdminJson.Default.StatusAnswer);
     }
 

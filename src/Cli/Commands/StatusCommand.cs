@@ -55,6 +55,7 @@ internal static class StatusCommand
         foreach (var claim in status.Claims ?? []) TellClaims(output, claim);
         foreach (var lease in status.Leases ?? []) TellLease(output, lease);
         if (status.Reconcile is { } run) output.WriteLine($"reconcile: run {run.Id} {(run.State == "failed" ? "failed" : run.Open + run.InFlight == 0 ? "found nothing open" : $"left {Describe.Count(run.Open)} differences open and {Describe.Count(run.InFlight)} crates not at rest")}, {Age(run.EndedSeconds)} ago");
+        foreach (var upstream in status.Upstreams ?? []) TellUpstream(output, upstream);
         if (status.Processes is not { } processes) return;
         Report.Table(
             output,
@@ -87,6 +88,10 @@ internal static class StatusCommand
         lease.SecondsLeft < 0 ? $"lease {lease.Name}: free"
         : lease.Alive ? $"lease {lease.Name}: held by {lease.Process}"
         : $"lease {lease.Name}: of the dead process {lease.Process}, free at once");
+
+    private static void TellUpstream(TextWriter output, UpstreamStatus upstream) => output.WriteLine(
+        $"upstream {upstream.Name}: last good sync {Age(upstream.AgeSeconds)} ago"
+        + (upstream.Attempts > 0 ? $", {Describe.Count(upstream.Attempts)} failed since" : "") + (upstream.Incident is { } incident ? $"; it is {incident}: upstream status {upstream.Name}" : ""));
 
     private static string Level(int? count) => count is { } known ? Describe.Count(known) : "?";
 

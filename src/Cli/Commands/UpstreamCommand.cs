@@ -147,6 +147,7 @@ internal static class UpstreamCommand
     {
         Table(session, [answer.Upstream]);
         session.Output.WriteLine($"index {answer.Upstream.Index}, files at {answer.Upstream.Dl ?? "not known yet"}, synced up to {answer.Upstream.Watermark ?? "no commit"}");
+        if (answer.Upstream.Incident is { } incident) session.Output.WriteLine($"{incident.Reason} since {Times.Show(incident.Since)}: {answer.Upstream.LastError ?? "no sync has ended well for too long"}");
         session.Output.WriteLine($"collisions: {answer.Upstream.Collisions}; removals: {answer.Upstream.Removals}; every {Times.Show(TimeSpan.FromSeconds(answer.Upstream.EverySeconds))}");
         Report.Table(
             session.Output,

@@ -136,6 +136,7 @@ public sealed class PipelineHost : IAsyncDisposable
         services.AddSection<RateLimitOptions>(configuration, "RateLimits");
         services.AddSection<NoticeOptions>(configuration, "Notices");
         services.AddSection<UpstreamOptions>(configuration, "Upstreams");
+        services.AddSection<MailOptions>(configuration, "Mail").Check();
         services.AddCdn(configuration);
         services.AddSingleton(TimeProvider.System);
         var database = Engines.AddDatabase(services, configuration, folder);

@@ -24,6 +24,12 @@ public static class ChangeKinds
     /// <summary>What describes mirrored crates was read from files of theirs: one change for many, about no single crate.</summary>
     public const string Metadata = "metadata";
 
-    /// <summary>Those of a single crate, which webhooks can be told of.</summary>
-    public static readonly IReadOnlyList<string> All = [Publish, Yank, Unyank, Delete, Owners];
+    /// <summary>An upstream cannot be followed: about no crate.</summary>
+    public const string UpstreamTrouble = "upstream-trouble";
+
+    /// <summary>That is over.</summary>
+    public const string UpstreamRecovered = "upstream-recovered";
+
+    /// <summary>Those that webhooks can be told of.</summary>
+    public static readonly IReadOnlyList<string> All = [Publish, Yank, Unyank, Delete, Owners, UpstreamTrouble, UpstreamRecovered];
 }

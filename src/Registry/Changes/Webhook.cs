@@ -15,11 +15,15 @@ namespace Pipeline.Registry.Changes;
 public sealed record Webhook(
     long Id, string Url, Secret Secret, IReadOnlyList<string> Kinds, IReadOnlyList<CratePattern> Crates, long Watermark, long Attempts, long Failing)
 {
-    /// <summary>Whether it wants to be told of a change. What a bulk sync brings is one change about no single crate, and told to nobody (design §3).</summary>
+    /// <summary>
+    /// Whether it wants to be told of a change. What a bulk sync brings is one change about no single crate, and told to nobody (design §3). Of an upstream's
+    /// troubles those are told who did not ask for some crates alone.
+    /// </summary>
     public bool Wants(Change change)
     {
         ArgumentNullException.ThrowIfNull(change);
-        if (change.Crate is not { } crate || (Kinds.Count > 0 && !Kinds.Contains(change.Kind, StringComparer.Ordinal))) return false;
+        if (Kinds.Count > 0 && !Kinds.Contains(change.Kind, StringComparer.Ordinal)) return false;
+        if (change.Crate is not { } crate) return change.Kind is ChangeKinds.UpstreamTrouble or ChangeKinds.UpstreamRecovered && Crates.Count == 0;
         return Crates.Count == 0 || Crates.Any(pattern => pattern.Matches(crate));
     }
 }

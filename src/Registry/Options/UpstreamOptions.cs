@@ -8,4 +8,10 @@ public sealed record UpstreamOptions
 
     /// <summary>How long one file of a sparse index may take in all, in seconds.</summary>
     public double SparseSeconds { get; init; } = 30;
+
+    /// <summary>After so many failed syncs in a row an incident begins. A fault, which is not tried again by itself, begins one at once.</summary>
+    public int NoticeAfterFailures { get; init; } = 3;
+
+    /// <summary>An upstream whose last good sync is longer ago, in seconds, is stale; no sooner than after three of its intervals.</summary>
+    public double StaleSeconds { get; init; } = 1800;
 }

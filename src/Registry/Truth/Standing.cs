@@ -36,7 +36,8 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
         UNION ALL SELECT 'projection', 'notices', CAST(w.id AS TEXT), (SELECT COUNT(*) FROM changes h WHERE h.id > w.watermark),
             (SELECT h.at FROM changes h WHERE h.id > w.watermark ORDER BY h.id LIMIT 1), w.failing, CASE WHEN w.next_try_at >= $1 THEN 1 ELSE 0 END
             FROM webhooks w WHERE w.watermark < (SELECT MAX(id) FROM changes)
-        UNION ALL SELECT 'upstream', name, '', 0, COALESCE(checked_at, added_at), 0, 0 FROM upstreams WHERE removed_at IS NULL
+        UNION ALL SELECT 'upstream', u.name, COALESCE((SELECT i.reason FROM upstream_incidents i WHERE i.upstream = u.name AND i.closed_at IS NULL), ''), 0,
+            COALESCE(u.checked_at, u.added_at), u.attempts, 0 FROM upstreams u WHERE u.removed_at IS NULL
         UNION ALL SELECT * FROM (SELECT 'reconcile', state, '', differences_open, finished_at, in_flight, id FROM reconcile_runs WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1) AS newest
         UNION ALL SELECT 'failure', stage, kind, COUNT(*), MIN(first_seen), 0, 0
             FROM failures WHERE resolved_at IS NULL GROUP BY stage, kind
@@ -58,7 +59,7 @@ public sealed record Standing(IReadOnlyList<StageStanding> Stages, IReadOnlyList
             [.. rows.Where(static row => row.What == "failure").Select(static row => new FailureStanding(row.Name, row.Detail, row.Count))
                 .OrderBy(static one => one.Stage, StringComparer.Ordinal).ThenBy(static one => one.Kind, StringComparer.Ordinal)])
         {
-            Upstreams = [.. rows.Where(static row => row.What == "upstream").Select(row => new UpstreamFreshness(row.Name, row.Age(now) ?? 0)).OrderBy(static one => one.Name, StringComparer.Ordinal)],
+            Upstreams = [.. rows.Where(static row => row.What == "upstream").Select(row => new UpstreamFreshness(row.Name, row.Age(now) ?? 0, row.Retrying, row.Detail.Length == 0 ? null : row.Detail)).OrderBy(static one => one.Name, StringComparer.Ordinal)],
             Reconcile = rows.FirstOrDefault(static row => row.What == "reconcile") is { } run ? new ReconcileStanding(run.Parked, run.Name, run.Count, run.Retrying, run.Age(now) ?? 0) : null,
         };
     }
@@ -117,7 +118,9 @@ public sealed record FailureStanding(string Stage, string Kind, long Count);
 /// <summary>How fresh a mirror is.</summary>
 /// <param name="Name">The upstream.</param>
 /// <param name="AgeSeconds">How long ago its last good sync ended; before the first, how long ago it was added.</param>
-public sealed record UpstreamFreshness(string Name, double AgeSeconds);
+/// <param name="Attempts">Syncs that failed since.</param>
+/// <param name="Incident"><c>failing</c> or <c>stale</c> while an incident is open; null: none is.</param>
+public sealed record UpstreamFreshness(string Name, double AgeSeconds, long Attempts, string? Incident);
 
 /// <summary>What a run of reconcile has left.</summary>
 /// <param name="Run">The run.</param>

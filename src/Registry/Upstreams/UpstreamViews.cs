@@ -15,9 +15,10 @@ namespace Pipeline.Registry.Upstreams;
 /// <param name="Attempts">Syncs that failed since the last good one.</param>
 /// <param name="LastError">Why the last of them did.</param>
 /// <param name="NextTryAt">The next; null: at once.</param>
+/// <param name="Incident">Why it cannot be followed, <c>failing</c> or <c>stale</c>, and since when; null: it can.</param>
 public sealed record UpstreamStanding(
     Upstream Upstream, long Crates, long Shadowed, long Gone, long Bad, string? Watermark, long? CheckedAt, double AgeSeconds, (long Done, long Total)? Running,
-    long Attempts, string? LastError, long? NextTryAt);
+    long Attempts, string? LastError, long? NextTryAt, (string Reason, long Since)? Incident);
 
 /// <summary>A name that more than one source has.</summary>
 /// <param name="Name">As the served crate spells it, else as any does.</param>
@@ -59,12 +60,14 @@ public static class UpstreamViews
                 (SELECT COUNT(*) FROM upstream_items i WHERE i.upstream = u.name),
                 (SELECT s.to_commit FROM upstream_syncs s WHERE s.upstream = u.name AND s.state = 'done' ORDER BY s.id DESC LIMIT 1),
                 (SELECT s.added + s.changed + s.removed + s.equal + s.bad FROM upstream_syncs s WHERE s.upstream = u.name AND s.state = 'running' ORDER BY s.id DESC LIMIT 1),
-                (SELECT s.total FROM upstream_syncs s WHERE s.upstream = u.name AND s.state = 'running' ORDER BY s.id DESC LIMIT 1)
-            FROM upstreams u WHERE u.name = $1
+                (SELECT s.total FROM upstream_syncs s WHERE s.upstream = u.name AND s.state = 'running' ORDER BY s.id DESC LIMIT 1),
+                i.reason, i.opened_at
+            FROM upstreams u LEFT JOIN upstream_incidents i ON i.upstream = u.name AND i.closed_at IS NULL WHERE u.name = $1
             """,
             row => new UpstreamStanding(
                 upstream, row.Long(5), row.Long(6), row.Long(7), row.Long(8), row.TextOrNull(9), row.LongOrNull(0), Math.Max(0, row.Long(1)) / (double)Microseconds.Second,
-                row.IsNull(10) ? null : (row.Long(10), row.Long(11)), row.Long(2), row.TextOrNull(3), row.LongOrNull(4)),
+                row.IsNull(10) ? null : (row.Long(10), row.Long(11)), row.Long(2), row.TextOrNull(3), row.LongOrNull(4),
+                row.IsNull(12) ? null : (row.Text(12), row.Long(13))),
             upstream.Name).ConfigureAwait(false))!;
     }
 

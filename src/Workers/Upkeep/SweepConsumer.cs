@@ -19,18 +19,21 @@ using Pipeline.Workers.Cdn;
 using Pipeline.Workers.Fetching;
 using Pipeline.Workers.Notices;
 using Pipeline.Workers.Search;
+using Pipeline.Workers.Upstream;
 
 namespace Pipeline.Workers.Upkeep;
 
 /// <summary>Finds what waits without a bell and rings: oldest first, in pages, never more than a stage can hold (design, law 2).</summary>
 /// <remarks>
 /// Triggered by: <see cref="Sweep"/>, from the schedule, or from a stage that dropped bells and has room again.
-/// Produces: bells; the verdict <c>expired</c> for publishes past their deadline; room, where what was over long ago is forgotten.
+/// Produces: bells; the verdict <c>expired</c> for publishes past their deadline; incidents of upstreams; room, where what was over long ago is forgotten.
 /// Safe to repeat because: a row is rung again only some time after it was rung last, and every handler may run twice; a slot that was done is left alone.
 /// Ordered/locked by: nothing; two sweeps claim different rows.
 /// May run in parallel: yes.
 /// </remarks>
-public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorbell doorbell, WaitingRows rows, SweepTrim trim, ScheduleSlots slots, CdnOptions cdn, FileEviction eviction, ILogger<SweepConsumer> logger)
+public sealed class SweepConsumer(
+    IDatabase database, IObjectStore store, IDoorbell doorbell, WaitingRows rows, SweepTrim trim, ScheduleSlots slots, CdnOptions cdn, FileEviction eviction, UpstreamWatch upstreams,
+    ILogger<SweepConsumer> logger)
     : IConsumer<Sweep>
 {
     /// <inheritdoc/>
@@ -50,6 +53,8 @@ public sealed class SweepConsumer(IDatabase database, IObjectStore store, IDoorb
         await RingAsync(static id => new Rebuild(id), rows.RebuildsAsync).ConfigureAwait(false);
         await RingAsync(static name => new SyncUpstream(name), rows.UpstreamsAsync).ConfigureAwait(false);
         await RingAsync(static id => new Reconcile(RunId: id), rows.ReconcilesAsync).ConfigureAwait(false);
+        await upstreams.LookAsync().ConfigureAwait(false);
+        await RingAsync(static id => new SendMail(id), rows.MailsAsync).ConfigureAwait(false);
         if (await database.ReadAsync(WaitingRows.GitIsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
         if (cdn.Targets.Count > 0 && await database.ReadAsync(sql => DuePurges.AnyAsync(sql, cdn.Targets)).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
         if (await database.ReadAsync(SearchProjection.IsBehindAsync).ConfigureAwait(false)) await doorbell.RingAsync(new UpdateSearch()).ConfigureAwait(false);

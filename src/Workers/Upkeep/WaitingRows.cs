@@ -1,6 +1,7 @@
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Truth;
+using Pipeline.Workers.Mail;
 
 namespace Pipeline.Workers.Upkeep;
 
@@ -99,6 +100,9 @@ public sealed class WaitingRows(WorkerOptions options)
             static row => row.Text(0), _again, (long)most);
     }
 
+    /// <summary>Claims mails that were not sent.</summary>
+    public ValueTask<List<long>> MailsAsync(Statements sql, int most) => MailRows.ClaimAsync(sql, _again, most);
+
     /// <summary>Claims runs of reconcile that nobody is at.</summary>
     public ValueTask<List<long>> ReconcilesAsync(Statements sql, int most) => ReconcileRuns.ClaimAsync(sql, _again, most);
 
@@ -141,6 +145,7 @@ public sealed class WaitingRows(WorkerOptions options)
             await sql.ExecuteAsync("UPDATE reconcile_runs SET rung_at = NULL WHERE finished_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
             await sql.ExecuteAsync("UPDATE rebuilds SET rung_at = NULL WHERE finished_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
             await sql.ExecuteAsync("UPDATE upstreams SET rung_at = NULL WHERE rung_at IS NOT NULL").ConfigureAwait(false);
+            await sql.ExecuteAsync("UPDATE mails SET rung_at = NULL WHERE sent_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
             return await sql.ExecuteAsync("UPDATE deletions SET rung_at = NULL WHERE done_at IS NULL AND rung_at IS NOT NULL").ConfigureAwait(false);
         }).ConfigureAwait(false);
     }

@@ -15,6 +15,7 @@ public static class UpstreamSetup
         services.AddSingleton<GitFollower>();
         services.AddSingleton<SparseFollower>();
         services.AddSingleton<UpstreamFollower>();
+        services.AddSingleton<UpstreamWatch>();
         services.TryAddSingleton(new UpstreamOptions());
         return services;
     }

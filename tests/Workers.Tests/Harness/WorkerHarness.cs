@@ -75,12 +75,13 @@ internal sealed class WorkerHarness : IAsyncDisposable
     /// <param name="clock">The process's time of day.</param>
     /// <param name="notices">How webhooks are told.</param>
     /// <param name="upstreams">How upstreams are followed.</param>
+    /// <param name="mail">How operators are told by mail.</param>
     /// <param name="squashAfterCommits">The history that the schedule squashes.</param>
     /// <param name="mirror">How files are fetched.</param>
     public static async Task<WorkerHarness> StartAsync(
         string queue, PublishOptions? publish = null, WorkerOptions? workers = null, string git = "git", string? gitRemote = null,
         bool? onPostgres = null, WorkerHarness? beside = null, CdnOptions? cdn = null, S3Buckets? buckets = null,
-        TimeProvider? clock = null, NoticeOptions? notices = null, int squashAfterCommits = 10_000, MirrorOptions? mirror = null, UpstreamOptions? upstreams = null)
+        TimeProvider? clock = null, NoticeOptions? notices = null, int squashAfterCommits = 10_000, MirrorOptions? mirror = null, UpstreamOptions? upstreams = null, MailOptions? mail = null)
     {
         var folder = beside?._folder ?? Directory.CreateTempSubdirectory("worker-test-").FullName;
         var copy = beside is not null ? beside._copy : onPostgres ?? PostgresCopies.AreChosen ? await PostgresCopies.CreateAsync() : null;
@@ -97,6 +98,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddSingleton(notices ?? new NoticeOptions());
         services.AddSingleton(mirror ?? new MirrorOptions());
         services.AddSingleton(upstreams ?? new UpstreamOptions());
+        services.AddSingleton(mail ?? new MailOptions());
         services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, GatherSeconds = 0, Remote = gitRemote, SquashAfterCommits = squashAfterCommits });
         services.AddSingleton(options);
         services.AddSingleton(new ScheduleOptions());

@@ -43,6 +43,11 @@ public sealed class NoticeRulesTests
     [InlineData("yank", "foo", "publish", "foo", false)]
     [InlineData("", "foo", "sync", null, false)]
     [InlineData("", "", "sync", null, false)]
+    [InlineData("", "", "upstream-trouble", null, true)]
+    [InlineData("", "foo", "upstream-trouble", null, false)]
+    [InlineData("upstream-recovered", "", "upstream-recovered", null, true)]
+    [InlineData("upstream-recovered", "", "upstream-trouble", null, false)]
+    [InlineData("publish", "", "upstream-trouble", null, false)]
     public void A_webhook_wants_the_kinds_and_crates_that_it_names(string kinds, string crates, string kind, string? crate, bool wants)
     {
         string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);

@@ -30,10 +30,10 @@ internal sealed class MirrorFixture : IAsyncDisposable
 
     public static async Task<MirrorFixture> StartAsync(
         Func<Registry.Upstreams.Upstream, Registry.Upstreams.Upstream>? with = null, string queues = "sync-upstream commit-index render-sparse", MirrorOptions? options = null,
-        UpstreamOptions? upstreams = null)
+        UpstreamOptions? upstreams = null, MailOptions? mail = null)
     {
         var mirror = new MirrorFixture(
-            await WorkerHarness.StartAsync(queues, mirror: options, upstreams: upstreams), Directory.CreateTempSubdirectory("upstream-").FullName);
+            await WorkerHarness.StartAsync(queues, mirror: options, upstreams: upstreams, mail: mail), Directory.CreateTempSubdirectory("upstream-").FullName);
         var upstream = new Registry.Upstreams.Upstream
         {
             Name = Name,

@@ -10,6 +10,7 @@ namespace Pipeline.Api.Admin.Shapes;
 /// <param name="Leases">The leases.</param>
 /// <param name="Processes">The processes that are alive.</param>
 /// <param name="Reconcile">What the newest run of reconcile has left; null: none has ended yet.</param>
+/// <param name="Upstreams">The upstreams.</param>
 public sealed record StatusAnswer(
     IReadOnlyList<StageStatus> Stages,
     IReadOnlyList<ProjectionStatus> Projections,
@@ -19,7 +20,15 @@ public sealed record StatusAnswer(
     IReadOnlyList<ClaimStatus>? Claims,
     IReadOnlyList<LeaseStatus>? Leases,
     IReadOnlyList<ProcessStatus>? Processes,
-    ReconcileStatus? Reconcile);
+    ReconcileStatus? Reconcile,
+    IReadOnlyList<UpstreamStatus>? Upstreams);
+
+/// <summary>How fresh the mirror of an upstream is.</summary>
+/// <param name="Name">The upstream.</param>
+/// <param name="AgeSeconds">How long ago its last good sync ended; before the first, since it was added.</param>
+/// <param name="Attempts">Syncs that failed since.</param>
+/// <param name="Incident"><c>failing</c> or <c>stale</c> while it cannot be followed; null: it can.</param>
+public sealed record UpstreamStatus(string Name, double AgeSeconds, long Attempts, string? Incident);
 
 /// <summary>What waits for one stage.</summary>
 /// <param name="Stage">The queue's name.</param>

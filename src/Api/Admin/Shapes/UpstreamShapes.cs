@@ -20,9 +20,15 @@ namespace Pipeline.Api.Admin.Shapes;
 /// <param name="Attempts">Syncs that failed since the last good one.</param>
 /// <param name="LastError">Why the last of them did.</param>
 /// <param name="NextTryAt">The next look; null: at once.</param>
+/// <param name="Incident">Why it cannot be followed; null: it can.</param>
 public sealed record UpstreamShape(
     string Name, string Index, string? Dl, string Mode, double EverySeconds, string Collisions, string Removals, bool AllowOnly, long Crates, long Shadowed, long Gone, long Bad,
-    string? Watermark, DateTime? CheckedAt, double AgeSeconds, SyncProgress? Running, long Attempts, string? LastError, DateTime? NextTryAt);
+    string? Watermark, DateTime? CheckedAt, double AgeSeconds, SyncProgress? Running, long Attempts, string? LastError, DateTime? NextTryAt, IncidentShape? Incident);
+
+/// <summary>Why an upstream cannot be followed.</summary>
+/// <param name="Reason"><c>failing</c> or <c>stale</c>.</param>
+/// <param name="Since">When that was told.</param>
+public sealed record IncidentShape(string Reason, DateTime Since);
 
 /// <summary>How far a sync is.</summary>
 /// <param name="Done">Files done.</param>
