@@ -31,8 +31,15 @@ internal static class AdminUpstreams
 
     private static async ValueTask<IResult> ListAsync(AdminCall call)
     {
-        var standing = await call.Database.ReadAsync(UpstreamViews.StandingAsync, call.Aborted).ConfigureAwait(false);
-        return AdminCall.Answer(new UpstreamsAnswer(standing.ConvertAll(Shape)), AdminJson.Default.UpstreamsAnswer);
+        var shown = await call.Database.ReadAsync(
+            async sql =>
+            {
+                var shapes = new List<UpstreamShape>();
+                foreach (var one in await UpstreamViews.StandingAsync(sql).ConfigureAwait(false)) shapes.Add(await WithFilesAsync(sql, Shape(one)).ConfigureAwait(false));
+                return shapes;
+            },
+            call.Aborted).ConfigureAwait(false);
+        return AdminCall.Answer(new UpstreamsAnswer(shown), AdminJson.Default.UpstreamsAnswer);
     }
 
     private static async ValueTask<IResult> ShowAsync(AdminCall call)
@@ -152,8 +159,19 @@ internal static class AdminUpstreams
         var contested = await UpstreamViews.CollisionsAsync(sql, name, MostRows).ConfigureAwait(false);
         var local = await LocalNames.AllAsync(sql).ConfigureAwait(false);
         return new UpstreamAnswer(
-            Shape(await UpstreamViews.OneAsync(sql, upstream).ConfigureAwait(false)), items.ConvertAll(static one => new UpstreamItem(one.Path, one.Code, one.Text, one.Attempts, Cells.Time(one.NextTryAt))),
-            contested.ConvertAll(static one => new ContestedName(one.Name, one.Served, one.Others)), local.ConvertAll(static one => one.Name));
+            await WithFilesAsync(sql, Shape(await UpstreamViews.OneAsync(sql, upstream).ConfigureAwait(false))).ConfigureAwait(false),
+            items.ConvertAll(static one => new UpstreamItem(one.Path, one.Code, one.Text, one.Attempts, Cells.Time(one.NextTryAt))),
+            contested.ConvertAll(static one => new ContestedName(one.Name, one.Served, one.Others)), local.ConvertAll(static one => one.Name))
+        {
+            Files = (await UpstreamFiles.TroubledAsync(sql, name, MostRows).ConfigureAwait(false))
+                .ConvertAll(static one => new UpstreamFileItem(one.Name, one.Num, one.State, one.Text, one.Attempts, Cells.Time(one.NextTryAt))),
+        };
+    }
+
+    private static async ValueTask<UpstreamShape> WithFilesAsync(Statements sql, UpstreamShape shape)
+    {
+        var files = await UpstreamFiles.CountAsync(sql, shape.Name).ConfigureAwait(false);
+        return shape with { Files = new FilesShape(files.Wanted, files.Kept, files.Evicted, files.Refused, files.KeptBytes) };
     }
 
     private static Upstream Changed(Upstream upstream, UpstreamRequest body) => upstream with

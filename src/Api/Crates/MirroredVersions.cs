@@ -4,12 +4,13 @@ using Pipeline.Contracts;
 using Pipeline.Contracts.Index;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Truth;
+using Pipeline.Registry.Upstreams;
 
 namespace Pipeline.Api.Crates;
 
 /// <summary>
-/// The versions of a mirrored crate as the API shows them: read from the lines of its upstream's file, which is all there is of them. A version's
-/// id is its line's number.
+/// The versions of a mirrored crate as the API shows them: read from the lines of its upstream's file, and from the manifests of files that were
+/// fetched. A version's id is its line's number.
 /// </summary>
 internal static class MirroredVersions
 {
@@ -80,6 +81,7 @@ internal static class MirroredVersions
     {
         using var document = Parse(stored, index);
         var (line, root) = (stored.File.Lines[index], document.RootElement);
+        var fetched = stored.Fetched.GetValueOrDefault((line.Version.Text, line.Checksum));
         var published = Text(root, "pubtime") is { } time && DateTimeOffset.TryParse(time, System.Globalization.CultureInfo.InvariantCulture, out var at) ? Microseconds.Of(at) : stored.CreatedAt;
         return new VersionObject
         {
@@ -91,7 +93,13 @@ internal static class MirroredVersions
             Features = Features(root),
             Yanked = line.Yanked,
             Links = Text(root, "links"),
-            Size = 0,
+            Size = fetched?.Size ?? 0,
+            License = fetched?.Metadata?.License,
+            Edition = fetched?.Metadata?.Edition,
+            Description = fetched?.Metadata?.Description,
+            Homepage = fetched?.Metadata?.Homepage,
+            Documentation = fetched?.Metadata?.Documentation,
+            Repository = fetched?.Metadata?.Repository,
             Checksum = line.Checksum,
             RustVersion = Text(root, "rust_version"),
             HasLib = true,
@@ -123,8 +131,16 @@ internal static class MirroredVersions
         var row = await sql.FirstAsync(
             "SELECT name, created_at, upstream_file FROM crates WHERE id = $1 AND state = 'active' AND upstream_file IS NOT NULL",
             static row => new { Name = row.Text(0), CreatedAt = row.Long(1), Bytes = row.Bytes(2) }, crateId).ConfigureAwait(false);
-        return row is not null && MirroredFile.TryRead(row.Bytes, row.Name, out var file, out _) ? new Stored(file, row.Bytes, row.CreatedAt) : null;
+        if (row is null || !MirroredFile.TryRead(row.Bytes, row.Name, out var file, out _)) return null;
+        var fetched = await sql.QueryAsync(
+            "SELECT num, checksum, size, metadata FROM upstream_files WHERE crate_id = $1 AND kept_at IS NOT NULL",
+            static row => KeyValuePair.Create((row.Text(0), row.Text(1)), new Fetched(row.LongOrNull(2) ?? 0, Metadata(row.TextOrNull(3)))), crateId).ConfigureAwait(false);
+        return new Stored(file, row.Bytes, row.CreatedAt, new Dictionary<(string, string), Fetched>(fetched));
     }
 
-    private sealed record Stored(MirroredFile File, byte[] Bytes, long CreatedAt);
+    private static FileMetadata? Metadata(string? json) => json is null ? null : JsonSerializer.Deserialize(json, FileMetadataJson.Default.FileMetadata);
+
+    private sealed record Fetched(long Size, FileMetadata? Metadata);
+
+    private sealed record Stored(MirroredFile File, byte[] Bytes, long CreatedAt, Dictionary<(string Num, string Checksum), Fetched> Fetched);
 }

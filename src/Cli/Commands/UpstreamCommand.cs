@@ -60,7 +60,7 @@ internal static class UpstreamCommand
     private static Command Status(Session session)
     {
         var name = new Argument<string?>("NAME") { Description = "The upstream; without it: all", Arity = ArgumentArity.ZeroOrOne };
-        var command = new Command("status", "How fresh an upstream's mirror is, what could not be taken, contested names") { name };
+        var command = new Command("status", "How fresh an upstream's mirror is, its files, what could not be taken, contested names") { name };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var client = session.Connect();
@@ -136,12 +136,23 @@ internal static class UpstreamCommand
     private static void Table(Session session, IReadOnlyList<UpstreamShape> upstreams) => Report.Table(
         session.Output,
         "no upstreams",
-        ["upstream", "mode", ">crates", ">shadowed", ">bad", "last good sync", ">age", "sync", "trouble"],
+        ["upstream", "mode", ">crates", ">shadowed", ">bad", "files", "last good sync", ">age", "sync", "trouble"],
         [.. upstreams.Select(one => new[]
         {
-            one.Name, one.Mode, Describe.Count(one.Crates), Describe.Count(one.Shadowed), Describe.Count(one.Bad), Times.Show(one.CheckedAt), Times.Show(TimeSpan.FromSeconds(one.AgeSeconds)),
+            one.Name, one.Mode, Describe.Count(one.Crates), Describe.Count(one.Shadowed), Describe.Count(one.Bad), Files(one), Times.Show(one.CheckedAt), Times.Show(TimeSpan.FromSeconds(one.AgeSeconds)),
             one.Running is { } running ? $"{Describe.Count(running.Done)} of {Describe.Count(running.Total)}" : "", one.LastError ?? "",
         })]);
+
+    private static string Files(UpstreamShape one)
+    {
+        if (one.Files is not { } files) return "";
+        var parts = new List<string>();
+        if (files.Kept > 0) parts.Add($"{Describe.Count(files.Kept)} kept, {Describe.Count(files.KeptBytes)} bytes");
+        if (files.Wanted > 0) parts.Add($"{Describe.Count(files.Wanted)} wanted");
+        if (files.Evicted > 0) parts.Add($"{Describe.Count(files.Evicted)} evicted");
+        if (files.Refused > 0) parts.Add($"{Describe.Count(files.Refused)} refused");
+        return string.Join("; ", parts);
+    }
 
     private static void Tell(Session session, UpstreamAnswer answer)
     {
@@ -156,6 +167,11 @@ internal static class UpstreamCommand
             [.. answer.Items.Select(static item => new[] { item.Path, item.Code, item.Text, Describe.Count(item.Attempts), Times.Show(item.NextTryAt) })]);
         Report.Table(
             session.Output,
+            "every file that was fetched could be had",
+            ["file not had", "version", "state", "why", ">tries", "next try"],
+            [.. answer.Files.Select(static file => new[] { file.Crate, file.Version, file.State, file.Text, Describe.Count(file.Attempts), Times.Show(file.NextTryAt) })]);
+        Report.Table(
+            session.Output,
             "no contested names",
             ["contested name", "served", "not served"],
             [.. answer.Contested.Select(static one => new[] { one.Name, one.Served ?? "none", string.Join(", ", one.Others) })]);
@@ -166,7 +182,7 @@ internal static class UpstreamCommand
     {
         private readonly Option<string?> _index = new("--index") { Description = "Its git index: an http, https or file URL, or a path of the server; or sparse+ and the URL of its sparse index, which needs --allow", HelpName = "URL", Required = indexRequired };
         private readonly Option<string?> _dl = new("--dl") { Description = "Where its files are, in place of what its config.json says", HelpName = "URL" };
-        private readonly Option<string?> _mode = new("--mode") { Description = "metadata, on-demand or full", HelpName = "MODE" };
+        private readonly Option<string?> _mode = new("--mode") { Description = "Its files: metadata (downloads go there), on-demand (fetched when first asked for) or full (all fetched)", HelpName = "MODE" };
         private readonly Option<FileInfo?> _allow = new("--allow") { Description = "Follow only the crates that this file names, one a line", HelpName = "FILE" };
         private readonly Option<string?> _collisions = new("--collisions") { Description = "Names that are local too: local-wins, upstream-wins or refuse", HelpName = "POLICY" };
         private readonly Option<string?> _removals = new("--removals") { Description = "Crates that it lost: remove or keep", HelpName = "POLICY" };

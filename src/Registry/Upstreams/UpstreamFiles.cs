@@ -19,6 +19,23 @@ public static class FileStates
     public const string Refused = "refused";
 }
 
+/// <summary>How many files of an upstream there are in each state.</summary>
+/// <param name="Wanted">Those that wait for a fetch.</param>
+/// <param name="Kept">Those that are here.</param>
+/// <param name="Evicted">Those that were here.</param>
+/// <param name="Refused">Those that were not taken.</param>
+/// <param name="KeptBytes">The bytes of those that are here.</param>
+public sealed record FileCounts(long Wanted, long Kept, long Evicted, long Refused, long KeptBytes);
+
+/// <summary>A file that could not be had.</summary>
+/// <param name="Name">Its crate.</param>
+/// <param name="Num">Its version.</param>
+/// <param name="State">One of <see cref="FileStates"/>.</param>
+/// <param name="Text">Why.</param>
+/// <param name="Attempts">How often it was tried.</param>
+/// <param name="NextTryAt">The next try; null: none by itself.</param>
+public sealed record TroubledFile(string Name, string Num, string State, string Text, long Attempts, long? NextTryAt);
+
 /// <summary>The rows of the files of mirrored crates: one for each file that an index line names, once it is wanted here.</summary>
 public static class UpstreamFiles
 {
@@ -49,6 +66,34 @@ public static class UpstreamFiles
             WHERE upstream_files.state = 'evicted' OR (upstream_files.state = 'wanted' AND upstream_files.turn < $6)
             """,
             crateId, num, checksum, StoreKeys.UpstreamFile(source, name, num, checksum), FirstAsked, AskedTurn).ConfigureAwait(false) == 1;
+    }
+
+    /// <summary>How many files of an upstream there are.</summary>
+    public static async ValueTask<FileCounts> CountAsync(Statements sql, string upstream)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        var states = await sql.QueryAsync(
+            """
+            SELECT f.state, COUNT(*), CAST(COALESCE(SUM(f.size), 0) AS BIGINT) FROM upstream_files f JOIN crates c ON c.id = f.crate_id
+            WHERE c.namespace = '' AND c.source = $1 GROUP BY f.state
+            """,
+            static row => (State: row.Text(0), Files: row.Long(1), Bytes: row.Long(2)), upstream).ConfigureAwait(false);
+        var of = states.ToDictionary(static row => row.State, StringComparer.Ordinal);
+        return new FileCounts(
+            of.GetValueOrDefault(FileStates.Wanted).Files, of.GetValueOrDefault(FileStates.Kept).Files, of.GetValueOrDefault(FileStates.Evicted).Files,
+            of.GetValueOrDefault(FileStates.Refused).Files, of.GetValueOrDefault(FileStates.Kept).Bytes);
+    }
+
+    /// <summary>Files that could not be had, refused ones first.</summary>
+    public static ValueTask<List<TroubledFile>> TroubledAsync(Statements sql, string upstream, int most)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.QueryAsync(
+            """
+            SELECT c.name, f.num, f.state, f.last_error, f.attempts, f.next_try_at FROM upstream_files f JOIN crates c ON c.id = f.crate_id
+            WHERE c.namespace = '' AND c.source = $1 AND f.state IN ('wanted', 'refused') AND f.last_error IS NOT NULL ORDER BY f.state, c.name, f.num LIMIT $2
+            """,
+            static row => new TroubledFile(row.Text(0), row.Text(1), row.Text(2), row.Text(3), row.Long(4), row.LongOrNull(5)), upstream, (long)most);
     }
 
     /// <summary>Whether the last use of a file that is known is so long ago that a new one is to be noted.</summary>

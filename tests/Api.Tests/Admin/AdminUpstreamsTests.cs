@@ -58,6 +58,36 @@ public sealed class AdminUpstreamsTests
     }
 
     [Fact]
+    public async Task An_upstreams_files_are_counted_by_state_and_those_in_trouble_are_named()
+    {
+        var (fixture, token) = await AdminFixture.CreateAsync();
+        await using var api = fixture;
+        await api.SendAsync("POST", Upstreams, token, """{"name":"crates-io","index":"https://example.org/index","mode":"full"}""");
+        var lines = string.Concat(Enumerable.Range(0, 5).Select(static i => $$"""{"name":"serde","vers":"1.{{i}}.0","deps":[],"cksum":"{{Sum}}","features":{},"yanked":false}""" + "\n"));
+        await api.Temp.ExecuteAsync(
+            "INSERT INTO crates (source, canonical, name, revision, num_versions, last_published_at, created_at, updated_at, upstream_file) VALUES ('crates-io', 'serde', 'serde', 1, 5, 1, 1, 1, $1)",
+            Encoding.UTF8.GetBytes(lines));
+        foreach (var (num, state, size, error) in new (string, string, long?, string?)[]
+            { ("1.0.0", "kept", 40, null), ("1.1.0", "kept", 2, null), ("1.2.0", "evicted", null, null), ("1.3.0", "wanted", null, null), ("1.4.0", "refused", null, "other bytes") })
+        {
+            await api.Temp.ExecuteAsync(
+                "INSERT INTO upstream_files (crate_id, num, checksum, state, size, wanted_at, kept_at, last_error, attempts, metadata) SELECT id, $1, $2, $3, $4, 1, $5, $6, 1, $7 FROM crates",
+                num, Sum, state, size, state == "kept" ? 1L : null, error, num == "1.1.0" ? """{"description":"Words","license":"MIT","keywords":[],"categories":[]}""" : null);
+        }
+
+        var shown = (await api.GetAsync($"{Upstreams}/crates-io", token)).Json;
+        shown.GetProperty("upstream").GetProperty("files").GetRawText().ShouldBe("""{"wanted":1,"kept":2,"evicted":1,"refused":1,"kept_bytes":42}""");
+        var file = shown.GetProperty("files").EnumerateArray().Single();
+        file.GetProperty("version").GetString().ShouldBe("1.4.0");
+        file.GetProperty("text").GetString().ShouldBe("other bytes");
+        (await api.GetAsync(Upstreams, token)).Json.GetProperty("upstreams")[0].GetProperty("files").GetProperty("kept").GetInt64().ShouldBe(2);
+        var version = (await api.GetAsync("/api/v1/crates/serde/1.1.0")).Json.GetProperty("version");
+        version.GetProperty("license").GetString().ShouldBe("MIT");
+        version.GetProperty("crate_size").GetInt64().ShouldBe(2);
+        (await api.GetAsync("/api/v1/crates/serde/1.0.0")).Json.GetProperty("version").GetProperty("license").GetString().ShouldBeNull();
+    }
+
+    [Fact]
     public async Task A_name_is_reserved_and_given_back()
     {
         var (fixture, token) = await AdminFixture.CreateAsync();

@@ -71,11 +71,17 @@ internal sealed class FileServer : IAsyncDisposable
 
     public static Task HeadAsync(Stream stream, string head, CancellationToken stop) => stream.WriteAsync(Encoding.ASCII.GetBytes(head + "Connection: close\r\n\r\n"), stop).AsTask();
 
-    public async ValueTask DisposeAsync()
+    /// <summary>From now on nobody answers.</summary>
+    public async Task StopAsync()
     {
         await _stop.CancelAsync();
         _listener.Stop();
         await _loop;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         _stop.Dispose();
     }
 

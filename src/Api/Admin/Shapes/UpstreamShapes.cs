@@ -23,7 +23,28 @@ namespace Pipeline.Api.Admin.Shapes;
 /// <param name="Incident">Why it cannot be followed; null: it can.</param>
 public sealed record UpstreamShape(
     string Name, string Index, string? Dl, string Mode, double EverySeconds, string Collisions, string Removals, bool AllowOnly, long Crates, long Shadowed, long Gone, long Bad,
-    string? Watermark, DateTime? CheckedAt, double AgeSeconds, SyncProgress? Running, long Attempts, string? LastError, DateTime? NextTryAt, IncidentShape? Incident);
+    string? Watermark, DateTime? CheckedAt, double AgeSeconds, SyncProgress? Running, long Attempts, string? LastError, DateTime? NextTryAt, IncidentShape? Incident)
+{
+    /// <summary>How many of its files are here.</summary>
+    public FilesShape? Files { get; init; }
+}
+
+/// <summary>How many files of an upstream there are in each state.</summary>
+/// <param name="Wanted">Those that wait for a fetch.</param>
+/// <param name="Kept">Those that are here.</param>
+/// <param name="Evicted">Those that were here and made room for others.</param>
+/// <param name="Refused">Those that were not taken.</param>
+/// <param name="KeptBytes">The bytes of those that are here.</param>
+public sealed record FilesShape(long Wanted, long Kept, long Evicted, long Refused, long KeptBytes);
+
+/// <summary>A file that could not be had.</summary>
+/// <param name="Crate">Its crate.</param>
+/// <param name="Version">Its version.</param>
+/// <param name="State"><c>wanted</c>: it is tried again; <c>refused</c>: not by itself.</param>
+/// <param name="Text">Why.</param>
+/// <param name="Attempts">How often it was tried.</param>
+/// <param name="NextTryAt">The next try.</param>
+public sealed record UpstreamFileItem(string Crate, string Version, string State, string Text, long Attempts, DateTime? NextTryAt);
 
 /// <summary>Why an upstream cannot be followed.</summary>
 /// <param name="Reason"><c>failing</c> or <c>stale</c>.</param>
@@ -44,7 +65,11 @@ public sealed record UpstreamsAnswer(IReadOnlyList<UpstreamShape> Upstreams);
 /// <param name="Items">Index files that could not be taken, at most 100.</param>
 /// <param name="Contested">Names that another source has too, at most 100.</param>
 /// <param name="LocalNames">Names that are reserved for local crates.</param>
-public sealed record UpstreamAnswer(UpstreamShape Upstream, IReadOnlyList<UpstreamItem> Items, IReadOnlyList<ContestedName> Contested, IReadOnlyList<string> LocalNames);
+public sealed record UpstreamAnswer(UpstreamShape Upstream, IReadOnlyList<UpstreamItem> Items, IReadOnlyList<ContestedName> Contested, IReadOnlyList<string> LocalNames)
+{
+    /// <summary>Files that could not be had, at most 100.</summary>
+    public IReadOnlyList<UpstreamFileItem> Files { get; init; } = [];
+}
 
 /// <summary>An index file that could not be taken.</summary>
 /// <param name="Path">Its path.</param>
