@@ -40,7 +40,7 @@ public sealed class BadFilesTests
         await mirror.FetchAsync();
 
         await OnlyGoodAsync(mirror, archives, "wanted", "upstream-status bad");
-        (await mirror.Harness.LongAsync("SELECT next_try_at > now_us() FROM upstream_files WHERE state = 'wanted'")).ShouldBe(1);
+        (await mirror.Harness.LongAsync("SELECT COUNT(*) FROM upstream_files WHERE state = 'wanted' AND next_try_at > now_us()")).ShouldBe(1);
         await mirror.FetchAsync();
         mirror.Files.Asked.Count(static path => path == "/bad/1.0.0").ShouldBe(1);
 
