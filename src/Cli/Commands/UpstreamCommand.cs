@@ -140,7 +140,7 @@ internal static class UpstreamCommand
         [.. upstreams.Select(one => new[]
         {
             one.Name, one.Mode, Describe.Count(one.Crates), Describe.Count(one.Shadowed), Describe.Count(one.Bad), Files(one), Times.Show(one.CheckedAt), Times.Show(TimeSpan.FromSeconds(one.AgeSeconds)),
-            one.Running is { } running ? $"{Describe.Count(running.Done)} of {Describe.Count(running.Total)}" : "", one.LastError ?? "",
+            one.Running is { } running ? $"{Describe.Count(running.Done)} of {Describe.Count(running.Total)}" : "", one.LastError?.Split('\n', 2)[0] ?? "",
         })]);
 
     private static string Files(UpstreamShape one)
@@ -157,7 +157,7 @@ internal static class UpstreamCommand
     private static void Tell(Session session, UpstreamAnswer answer)
     {
         Table(session, [answer.Upstream]);
-        session.Output.WriteLine($"index {answer.Upstream.Index}, files at {answer.Upstream.Dl ?? "not known yet"}, synced up to {answer.Upstream.Watermark ?? "no commit"}");
+        session.Output.WriteLine($"index {answer.Upstream.Index}, files at {answer.Upstream.Dl ?? "not known yet"}{(answer.Upstream.Watermark is { } commit ? $", synced up to {commit}" : "")}");
         if (answer.Upstream.Incident is { } incident) session.Output.WriteLine($"{incident.Reason} since {Times.Show(incident.Since)}: {answer.Upstream.LastError ?? "no sync has ended well for too long"}");
         session.Output.WriteLine($"collisions: {answer.Upstream.Collisions}; removals: {answer.Upstream.Removals}; every {Times.Show(TimeSpan.FromSeconds(answer.Upstream.EverySeconds))}");
         Report.Table(

@@ -72,7 +72,12 @@ public sealed class SendMailConsumerTests
         silent.Start();
         await using var harness = await StartAsync(new MailOptions
         {
-            Host = "127.0.0.1", Port = ((IPEndPoint)silent.LocalEndpoint).Port, Tls = MailTls.None, From = "a@example.org", To = ["b@example.org"], TimeoutSeconds = 0.5,
+            Host = "127.0.0.1",
+            Port = ((IPEndPoint)silent.LocalEndpoint).Port,
+            Tls = MailTls.None,
+            From = "a@example.org",
+            To = ["b@example.org"],
+            TimeoutSeconds = 0.5,
         });
         var id = await WriteAsync(harness, "subject", "text");
 

@@ -161,6 +161,44 @@ public sealed class SyncUpstreamConsumerTests
     }
 
     [Fact]
+    public async Task A_config_json_that_is_garbage_and_a_file_that_is_far_too_large_stop_nothing_and_are_failures_until_they_are_mended()
+    {
+        await using var mirror = await StartAsync();
+        mirror.Commit(("config.json", """{"dl":"https://static.example"}"""));
+        await mirror.SyncAsync();
+        mirror.Commit(("config.json", "<html>log in here</html>"), ("huge", new string(' ', MirroredFile.MaxBytes + 1)), ("serde", Line("serde", "1.0.0")));
+
+        await mirror.SyncAsync();
+
+        (await mirror.TruthAsync("serde")).ShouldNotBeNull();
+        (await mirror.Harness.FailuresAsync()).ShouldBe(["reject/config-unreadable", "reject/file-too-large"]);
+        (await mirror.Harness.TextAsync("SELECT config FROM upstreams")).ShouldBe("""{"dl":"https://static.example"}""");
+        (await mirror.Harness.Database.ReadAsync(sql => UpstreamViews.UntakenAsync(sql, Name, 10))).Select(static one => one.Path).ShouldBe(["config.json", "hu/ge/huge"]);
+
+        mirror.Commit(("config.json", """{"dl":"https://other.example"}"""), ("huge", Line("huge", "1.0.0")));
+        await mirror.SyncAsync();
+        (await mirror.Harness.FailuresAsync()).ShouldBeEmpty();
+        (await mirror.Harness.TextAsync("SELECT config FROM upstreams")).ShouldBe("""{"dl":"https://other.example"}""");
+    }
+
+    [Fact]
+    public async Task A_bad_file_that_is_no_longer_on_the_allow_list_is_a_failure_no_longer_and_is_not_taken_when_it_is_mended()
+    {
+        await using var mirror = await StartAsync();
+        mirror.Commit(("bad", "garbage"), ("serde", Line("serde", "1.0.0")));
+        await mirror.SyncAsync();
+        (await mirror.Harness.FailuresAsync()).ShouldBe(["reject/file-unreadable"]);
+
+        await mirror.Harness.Database.WriteAsync(async sql => { await UpstreamStore.AllowAsync(sql, Name, ["serde"]); return 0; });
+        await mirror.HurryAsync();
+        mirror.Commit(("bad", Line("bad", "1.0.0")));
+        await mirror.SyncAsync();
+
+        (await mirror.Harness.FailuresAsync()).ShouldBeEmpty();
+        (await mirror.TruthAsync("bad")).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task A_bad_file_is_tried_again_when_it_is_due_though_the_upstream_has_not_moved()
     {
         await using var mirror = await StartAsync();
