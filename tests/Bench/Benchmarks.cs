@@ -23,6 +23,7 @@ internal static class Benchmarks
         ["gitremote"] = GitRemoteBench.RunAsync,
         ["rebuild"] = RebuildBench.RunAsync,
         ["mirror"] = MirrorBench.RunAsync,
+        ["fetch"] = FetchBench.RunAsync,
     };
 
     /// <summary>Runs one, or all of them, and prints their rows.</summary>

@@ -26,6 +26,7 @@ public sealed class StandingGauges : IDisposable
         _meter.CreateObservableGauge("pipeline.projection.behind", Behind, "{crate}", "Crates that a projection lags on");
         _meter.CreateObservableGauge("pipeline.failed", Failed, "{failure}", "Open failures");
         _meter.CreateObservableGauge("pipeline.upstream.freshness", Freshness, "s", "How long ago the last good sync of each upstream ended; before the first, since it was added");
+        _meter.CreateObservableGauge("pipeline.upstream.incident", Incidents, "{incident}", "1 while an upstream cannot be followed or is stale by its own interval, else 0");
         _meter.CreateObservableGauge("pipeline.reconcile.open", Differences, "{difference}", "Differences that the newest run of reconcile has left open; 0 before the first");
     }
 
@@ -52,6 +53,8 @@ public sealed class StandingGauges : IDisposable
     }
 
     private IEnumerable<Measurement<double>> Freshness() => Now(static now => now.Upstreams).Select(static one => new Measurement<double>(one.AgeSeconds, Tag("upstream", one.Name)));
+
+    private IEnumerable<Measurement<long>> Incidents() => Now(static now => now.Upstreams).Select(static one => new Measurement<long>(one.Incident is null ? 0 : 1, Tag("upstream", one.Name)));
 
     private IEnumerable<Measurement<long>> Differences() => Read() is { } standing ? [new Measurement<long>(standing.Reconcile?.Open ?? 0)] : [];
 
