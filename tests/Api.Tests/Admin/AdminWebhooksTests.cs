@@ -60,7 +60,7 @@ public class AdminWebhooksTests
     [InlineData("""{"url":"https://example.com/"}""", "`secret` must be whsec_ and base64, or plain text, of 16 to 256 bytes")]
     [InlineData("""{"url":"https://example.com/","secret":"short"}""", "`secret` must be whsec_ and base64, or plain text, of 16 to 256 bytes")]
     [InlineData("""{"url":"https://example.com/","secret":"whsec_not base64 at all!"}""", "`secret` must be whsec_ and base64, or plain text, of 16 to 256 bytes")]
-    [InlineData("""{"url":"https://example.com/","secret":"a very secret secret","kinds":["pull"]}""", "`pull` is no kind of change; there are publish, yank, unyank, delete, owners")]
+    [InlineData("""{"url":"https://example.com/","secret":"a very secret secret","kinds":["pull"]}""", "`pull` is no kind of change; there are publish, yank, unyank, delete, owners, upstream-trouble, upstream-recovered")]
     [InlineData("""{"url":"https://example.com/","secret":"a very secret secret","crates":["a*b"]}""", "`a*b` is no crate pattern: a name, or the start of one and *")]
     [InlineData("""{"url":"https://example.com/","secret":"a very secret secret","since":"x"}""", "`since` is neither `now`, `start` nor a cursor of this registry's change feed")]
     [InlineData("""{"url":7}""", "the request body must have a `url`, a `secret` and, optional, `kinds`, `crates` and `since`")]
