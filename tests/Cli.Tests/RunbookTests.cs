@@ -29,7 +29,7 @@ public sealed partial class RunbookTests
 
         var codes = sources.SelectMany(source => Reason().Matches(source)).Select(match => match.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
 
-        codes.Count.ShouldBeGreaterThan(30);
+        codes.Count.ShouldBeGreaterThan(40);
         Missing(codes).ShouldBeEmpty();
     }
 
@@ -45,7 +45,7 @@ public sealed partial class RunbookTests
     [GeneratedRegex(@"alert: (\w+)")]
     private static partial Regex Alert();
 
-    // What a failure is filed under: of the exception that says what was away, of a cache's answer, of a file of an upstream.
-    [GeneratedRegex(@"(?:new TransientException\(|TransientException \w+\(\) => new\(|PurgeResult\.\w+, |new FileTrouble\(|new BadFile\([^""]*?)\s*""([a-z-]+)""")]
+    // What a failure is filed under: of the exception that says what was away, of a cache's answer, of an upstream's index file or crate file.
+    [GeneratedRegex(@"(?:new TransientException\(|TransientException \w+\(\) => new\(|PurgeResult\.\w+, |new FileTrouble\(|new BadFile\([^""]*?|new FileTrouble\(|Refused\(string text\) => new\(|string (?:Away|TooLarge) = )\s*""([a-z-]+)""")]
     private static partial Regex Reason();
 }

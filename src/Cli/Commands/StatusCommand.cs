@@ -54,7 +54,7 @@ internal static class StatusCommand
         if (status.Overdue is { } overdue) TellOverdue(output, overdue);
         foreach (var claim in status.Claims ?? []) TellClaims(output, claim);
         foreach (var lease in status.Leases ?? []) TellLease(output, lease);
-        if (status.Reconcile is { } run) output.WriteLine($"reconcile: run {run.Id} {(run.State == "failed" ? "failed" : run.Open + run.InFlight == 0 ? "found nothing open" : $"left {Describe.Count(run.Open)} differences open and {Describe.Count(run.InFlight)} crates not at rest")}, {Age(run.EndedSeconds)} ago");
+        if (status.Reconcile is { } run) TellReconcile(output, run);
         foreach (var upstream in status.Upstreams ?? []) TellUpstream(output, upstream);
         if (status.Processes is not { } processes) return;
         Report.Table(
@@ -82,6 +82,14 @@ internal static class StatusCommand
     private static void TellClaims(TextWriter output, ClaimStatus claim)
     {
         if (claim.Open > 0) output.WriteLine($"{claim.Kind}: {Describe.Count(claim.Open)} claims open, {Describe.Count(claim.OfDead)} of them of dead processes, the oldest for {Age(claim.OldestSeconds)}");
+    }
+
+    private static void TellReconcile(TextWriter output, ReconcileStatus run)
+    {
+        var found = run.State == "failed" ? "failed"
+            : run.Open + run.InFlight == 0 ? "found nothing open"
+            : $"left {Describe.Count(run.Open)} differences open and {Describe.Count(run.InFlight)} crates not at rest";
+        output.WriteLine($"reconcile: run {run.Id} {found}, {Age(run.EndedSeconds)} ago");
     }
 
     private static void TellLease(TextWriter output, LeaseStatus lease) => output.WriteLine(
