@@ -7,6 +7,7 @@ using Pipeline.Contracts.Search;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Contracts.Upstream;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Bus.Batches;
 using Pipeline.Registry.Truth;
 using Pipeline.Workers.Cdn;
 using Pipeline.Workers.Fetching;
@@ -43,13 +44,17 @@ public static class WorkerCatalogue
     /// <summary>The workers, in the order a publish meets them.</summary>
     public static readonly IReadOnlyList<Worker> All =
     [
-        Of<ValidateTarball, ValidateTarballConsumer, ValidateTarballDefinition>(
-            "validate-tarball", bell => bell.PublishId, Publishes.DelaySql(PublishStates.Parked), StageReplay.OfRows(Publishes.ResetSql(PublishStates.Parked))),
-        Of<ReadManifest, ReadManifestConsumer, ReadManifestDefinition>(
-            "read-manifest", bell => bell.PublishId, Publishes.DelaySql(PublishStates.Checked), StageReplay.OfRows(Publishes.ResetSql(PublishStates.Checked))),
+        OfBatch<ValidateTarball, string, ValidateTarballConsumer>(
+            "validate-tarball", bell => bell.PublishId, Publishes.DelaySql(PublishStates.Parked), StageReplay.OfRows(Publishes.ResetSql(PublishStates.Parked)),
+            new Batching(JoinedBells.MaxKeys, static options => options.TarballConcurrency)),
+        OfBatch<ReadManifest, string, ReadManifestConsumer>(
+            "read-manifest", bell => bell.PublishId, Publishes.DelaySql(PublishStates.Checked), StageReplay.OfRows(Publishes.ResetSql(PublishStates.Checked)),
+            new Batching(JoinedBells.MaxKeys, static options => options.ManifestConcurrency)),
         Of<CommitIndex, CommitIndexConsumer, CommitIndexDefinition>(
             "commit-index", _ => "git", null, StageReplay.OfBell("git", new CommitIndex(), GitIndexRow.ResetSql, CommitIndexDefinition.ResetSql)),
-        Of<RenderSparse, RenderSparseConsumer, RenderSparseDefinition>("render-sparse", bell => Text(bell.CrateId), DelayOf(ProjectionKinds.Sparse), StageReplay.OfRows(ResetOf(ProjectionKinds.Sparse))),
+        OfBatch<RenderSparse, long, RenderSparseConsumer>(
+            "render-sparse", bell => bell.CrateId, DelayOf(ProjectionKinds.Sparse), StageReplay.OfRows(ResetOf(ProjectionKinds.Sparse)),
+            new Batching(SparseRenderer.MostTogether, static options => options.SparseConcurrency)),
         Of<PurgeCdn, PurgeCdnConsumer, PurgeCdnDefinition>("purge-cdn", _ => "cdn", null, StageReplay.OfBell("cdn", new PurgeCdn(), DuePurges.ResetSql, DuePurges.ResetTargetSql)),
         Of<UpdateSearch, UpdateSearchConsumer, UpdateSearchDefinition>(
             UpdateSearchDefinition.Queue, _ => ProjectionKinds.Search, null, StageReplay.OfBell(ProjectionKinds.Search, new UpdateSearch())),
@@ -89,4 +94,14 @@ public static class WorkerCatalogue
             new Stage(queue, typeof(TMessage), message => key((TMessage)message), delaySql, replay),
             typeof(TConsumer),
             bus => bus.AddConsumer<TConsumer, TDefinition>());
+
+    // A worker whose batches the engine makes (Registry.Bus.Batches).
+    private static Worker OfBatch<TMessage, TKey, TConsumer>(string queue, Func<TMessage, TKey> key, string? delaySql, StageReplay replay, Batching batching)
+        where TMessage : class
+        where TKey : notnull
+        where TConsumer : class, IBatchConsumer<TKey> => new(
+            new Stage(
+                queue, typeof(TMessage), message => Convert.ToString(key((TMessage)message), System.Globalization.CultureInfo.InvariantCulture)!, delaySql, replay, IsBatched: true),
+            typeof(TConsumer),
+            bus => bus.AddBatchConsumer<TMessage, TKey, TConsumer>(queue, key, batching));
 }

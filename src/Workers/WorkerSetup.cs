@@ -52,11 +52,14 @@ public static class WorkerSetup
         services.AddSingleton<NoticeClient>();
         services.AddSingleton<WebhookDrains>();
         services.AddSingleton<PublishDecision>();
+        services.AddSingleton<VersionFiles>();
+        services.AddSingleton<ParkedCopies>();
         services.AddSingleton<WaitingRows>();
         services.AddSingleton<SweepTrim>();
         services.TryAddSingleton(new UpkeepOptions());
         services.AddSingleton<StagingCleanup>();
         services.AddSingleton<ScheduleSlots>();
+        services.AddSingleton<IndexFiles>();
         services.AddSingleton<SparseRenderer>();
         services.AddSingleton<SparseRebuild>();
         services.AddSingleton<GitRebuild>();

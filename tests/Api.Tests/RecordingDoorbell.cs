@@ -35,5 +35,5 @@ public sealed class RecordingDoorbell : IDoorbell
     {
     }
 
-    public ValueTask TakenAsync(Type message) => ValueTask.CompletedTask;
+    public ValueTask TakenAsync(Type message, int count = 1) => ValueTask.CompletedTask;
 }

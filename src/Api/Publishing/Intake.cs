@@ -5,57 +5,87 @@ using Pipeline.Contracts.Publishing;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Faults;
-using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Api.Publishing;
 
-/// <summary>An upload that passed the checks of the request.</summary>
-/// <param name="Name">The name as submitted.</param>
+/// <summary>An upload whose request is of the form that a publish has.</summary>
+/// <param name="Attempt">Who publishes what.</param>
 /// <param name="Version">The version.</param>
-/// <param name="Caller">Who publishes.</param>
 /// <param name="Claims">What is kept of the JSON.</param>
-internal sealed record Upload(CrateName Name, CrateVersion Version, Caller Caller, StoredClaims Claims);
+/// <param name="Started">The clock's timestamp at the start of the request.</param>
+internal sealed record Upload(Attempt Attempt, CrateVersion Version, StoredClaims Claims, long Started);
 
 /// <summary>A publish that is kept (design, law 3).</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="ToRing">Whether its bell is to be rung: not when the request joined a publish in flight, nor when the stage has no room.</param>
 internal sealed record ParkedPublish(string Id, bool ToRing);
 
-/// <summary>Parks an upload, in this order: its bytes to staging, its row, the bell. After the row it is answered for.</summary>
-internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell doorbell, PublishOptions options)
+/// <summary>
+/// Parks an upload: its bytes, its row, then the bell. After the row it is answered for. Small bytes go into the row's own commit, larger ones
+/// are staged in the store before it.
+/// </summary>
+internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell doorbell, PublishAdmission admission, PublishOptions options)
 {
-    /// <summary>Parks.</summary>
-    /// <exception cref="EndOfStreamException">The body ended before the tarball did; nothing is kept.</exception>
-    public async Task<ParkedPublish> ParkAsync(Upload upload, Stream body, uint length, long started, CancellationToken cancellationToken)
-    {
-        var id = PublishId.New().ToString();
-        Activity.Current?.SetPublish(id, upload.Name.Text, upload.Version.Text);
-        var key = StoreKeys.Staged(id);
-        using var tarball = new HashingStream(body);
-        await store.CreateAsync(key, tarball, length, cancellationToken).ConfigureAwait(false);
-        FaultPoints.Reach("intake.staged");
+    /// <summary>The most bytes that are parked in the database.</summary>
+    public int MostInDatabase => options.ParkInDatabaseBytes;
 
-        var checksum = tarball.Finish().ToString();
+    /// <summary>Parks a small upload, if the rules that need the database admit it: all in one transaction.</summary>
+    /// <returns>The publish, or what refuses it.</returns>
+    public async Task<(ParkedPublish? Parked, Admission Admission)> ParkAsync(Upload upload, byte[] body)
+    {
+        var id = NewId(upload);
+        var (checksum, claims) = (Checksum.OfContent(body).ToString(), Render(upload.Claims));
         var rung = doorbell.HasRoom<ValidateTarball>();
+        var traceParent = Tracing.Current();
         if (PlantedBugs.AnswerBeforeRow)
         {
-            _ = PlantedBugs.LaterAsync(() => database.WriteAsync(sql => InsertAsync(sql, id, key, upload, checksum, length, started, rung), CancellationToken.None));
-            return new ParkedPublish(id, rung);
+            _ = PlantedBugs.LaterAsync(() => database.WriteAsync(InsertAsync, CancellationToken.None));
+            return (new ParkedPublish(id, rung), default);
         }
 
         // From here on the client's going away cancels nothing.
-        var joined = await database.WriteAsync(sql => InsertAsync(sql, id, key, upload, checksum, length, started, rung), CancellationToken.None).ConfigureAwait(false);
+        var (admitted, joined) = await database.WriteAsync(InsertAsync, CancellationToken.None).ConfigureAwait(false);
         FaultPoints.Reach("intake.parked");
-        if (joined is not null)
+        if (admitted.Reject is not null) return (null, admitted);
+        return (joined is null ? new ParkedPublish(id, rung) : new ParkedPublish(joined, false), admitted);
+
+        async ValueTask<(Admission Admission, string? Joined)> InsertAsync(Statements sql)
         {
-            await store.DeleteAsync(key, CancellationToken.None).ConfigureAwait(false);
-            return new ParkedPublish(joined, false);
+            var asked = await admission.AskAsync(sql, upload.Attempt).ConfigureAwait(false);
+            if (asked.Reject is not null) return (asked, null);
+            if (body.Length > asked.MaxUpload) return (new Admission(PublishEndpoint.TooLarge(asked.MaxUpload)), null);
+            var other = await this.InsertAsync(sql, id, upload, checksum, claims, body.Length, rung, traceParent).ConfigureAwait(false);
+            if (other is null) await Registry.Truth.Publishes.ParkBodyAsync(sql, id, body).ConfigureAwait(false);
+            return (asked, other);
+        }
+    }
+
+    /// <summary>Parks a large upload that was admitted before its bytes were read.</summary>
+    /// <exception cref="EndOfStreamException">The body ended before the tarball did; nothing is kept.</exception>
+    public async Task<ParkedPublish> ParkAsync(Upload upload, HashingStream body, uint length, CancellationToken cancellationToken)
+    {
+        var id = NewId(upload);
+        var key = StoreKeys.Staged(id);
+        await store.CreateAsync(key, body, length, cancellationToken).ConfigureAwait(false);
+        FaultPoints.Reach("intake.staged");
+
+        var (checksum, claims) = (body.Finish().ToString(), Render(upload.Claims));
+        var rung = doorbell.HasRoom<ValidateTarball>();
+        var traceParent = Tracing.Current();
+        if (PlantedBugs.AnswerBeforeRow)
+        {
+            _ = PlantedBugs.LaterAsync(() => database.WriteAsync(sql => InsertAsync(sql, id, upload, checksum, claims, length, rung, traceParent), CancellationToken.None));
+            return new ParkedPublish(id, rung);
         }
 
-        return new ParkedPublish(id, rung);
+        var joined = await database.WriteAsync(sql => InsertAsync(sql, id, upload, checksum, claims, length, rung, traceParent), CancellationToken.None).ConfigureAwait(false);
+        FaultPoints.Reach("intake.parked");
+        if (joined is null) return new ParkedPublish(id, rung);
+        await store.DeleteAsync(key, CancellationToken.None).ConfigureAwait(false);
+        return new ParkedPublish(joined, false);
     }
 
     /// <summary>Rings the first stage; the caller has begun to wait for the verdict before.</summary>
@@ -65,9 +95,18 @@ internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell d
         FaultPoints.Reach("intake.rung");
     }
 
-    private async ValueTask<string?> InsertAsync(Statements sql, string id, string key, Upload upload, string checksum, long size, long started, bool rung)
+    private static string NewId(Upload upload)
     {
-        var (canonical, numNoBuild) = (upload.Name.Canonical.Text, upload.Version.WithoutBuild);
+        var id = PublishId.New().ToString();
+        Activity.Current?.SetPublish(id, upload.Attempt.Name.Text, upload.Version.Text);
+        return id;
+    }
+
+    private static string Render(StoredClaims claims) => JsonSerializer.Serialize(claims, StoredClaimsJson.Default.StoredClaims);
+
+    private async ValueTask<string?> InsertAsync(Statements sql, string id, Upload upload, string checksum, string claims, long size, bool rung, string traceParent)
+    {
+        var ((name, caller, _, _), version) = (upload.Attempt, upload.Version);
         // One statement inserts or finds the same upload in flight: of two at once, the second waits for the first.
         var kept = await sql.TextAsync(
             """
@@ -77,9 +116,9 @@ internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell d
             ON CONFLICT (user_id, name, num, checksum) WHERE decided_at IS NULL DO UPDATE SET state = publishes.state
             RETURNING id
             """,
-            id, canonical, upload.Name.Text, upload.Version.Text, numNoBuild, checksum, size, upload.Caller.UserId, upload.Caller.TokenId,
-            JsonSerializer.Serialize(upload.Claims, StoredClaimsJson.Default.StoredClaims), key, rung,
-            Microseconds.Of(Stopwatch.GetElapsedTime(started)), Microseconds.Of(TimeSpan.FromHours(options.ExpireHours)), Tracing.Current()).ConfigureAwait(false);
+            id, name.Canonical.Text, name.Text, version.Text, version.WithoutBuild, checksum, size, caller.UserId, caller.TokenId,
+            claims, StoreKeys.Staged(id), rung,
+            Microseconds.Of(Stopwatch.GetElapsedTime(upload.Started)), Microseconds.Of(TimeSpan.FromHours(options.ExpireHours)), traceParent).ConfigureAwait(false);
         return kept == id ? null : kept;
     }
 }

@@ -16,7 +16,7 @@ namespace Pipeline.Api.Publishing;
 /// then the upload is parked, and the answer is the verdict.
 /// </summary>
 internal sealed class PublishEndpoint(
-    IDatabase database, Authenticator authenticator, RateLimiter rateLimiter, ReadOnlyGate readOnly, StagingLevel staging, Intake intake, VerdictAnswer answer, PublishOptions options, RegistryOptions registry)
+    IDatabase database, Authenticator authenticator, PublishAdmission admission, ReadOnlyGate readOnly, StagingLevel staging, Intake intake, VerdictAnswer answer, RegistryOptions registry)
 {
     private const uint MaxJsonBytes = 1024 * 1024;
 
@@ -27,41 +27,48 @@ internal sealed class PublishEndpoint(
     public static void Map(IEndpointRouteBuilder routes) =>
         routes.MapPut("/api/v1/crates/new", static (HttpContext context, PublishEndpoint endpoint) => endpoint.HandleAsync(context));
 
+    /// <summary>The refusal of a .crate that is larger than its crate takes.</summary>
+    internal static Reject TooLarge(long maxUpload) => new(RejectCodes.LimitExceeded, StatusCodes.Status413PayloadTooLarge, $"max upload size is: {maxUpload}");
+
     private async Task HandleAsync(HttpContext context)
     {
         var started = Stopwatch.GetTimestamp();
         // The body is bounded part by part; the server's own limit would answer in the wrong words.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
         var body = new PublishBody(context.Request.BodyReader);
-        var aborted = context.RequestAborted;
-
-        var (metadata, reject) = await ReadMetadataAsync(body, aborted).ConfigureAwait(false);
-        if (reject is null && await CheckAsync(context, metadata!, aborted).ConfigureAwait(false) is var (upload, maxUpload, refused))
+        var refused = await ReadUploadAsync(context, body, started).ConfigureAwait(false) switch
         {
-            reject = refused.Reject;
-            if (reject is null)
-            {
-                (var length, reject) = await ReadTarballLengthAsync(body, maxUpload, aborted).ConfigureAwait(false);
-                if (reject is null)
-                {
-                    await ParkAsync(context, body, upload!, length, started).ConfigureAwait(false);
-                    return;
-                }
-            }
-            else if (refused.RetryAfter is { } retryAfter)
-            {
-                context.Response.Headers.RetryAfter = retryAfter;
-            }
-        }
-
-        await RefuseAsync(context, reject!).ConfigureAwait(false);
+            (null, { } reject) => new Admission(reject),
+            ({ } upload, _) => await ParkAsync(context, body, upload).ConfigureAwait(false),
+            _ => throw new InvalidOperationException("an upload that is neither read nor refused"),
+        };
+        if (refused.Reject is not null) await RefuseAsync(context, refused).ConfigureAwait(false);
     }
 
-    private static async Task RefuseAsync(HttpContext context, Reject reject)
+    private static async Task RefuseAsync(HttpContext context, Admission refused)
     {
+        if (refused.RetryAfter is { } retryAfter) context.Response.Headers.RetryAfter = retryAfter;
         // What is left of the body is not read: cargo shows an early answer all the same (cargo-client-behaviour §1.4).
-        if (reject.Status == StatusCodes.Status413PayloadTooLarge) context.Response.Headers.Connection = "close";
-        await ApiErrors.WriteAsync(context, reject).ConfigureAwait(false);
+        if (refused.Reject!.Status == StatusCodes.Status413PayloadTooLarge) context.Response.Headers.Connection = "close";
+        await ApiErrors.WriteAsync(context, refused.Reject).ConfigureAwait(false);
+    }
+
+    /// <summary>Rows 1 to 9: the JSON, name, version, deleted name, and who publishes.</summary>
+    private async Task<(Upload? Upload, Reject? Reject)> ReadUploadAsync(HttpContext context, PublishBody body, long started)
+    {
+        var aborted = context.RequestAborted;
+        var (metadata, reject) = await ReadMetadataAsync(body, aborted).ConfigureAwait(false);
+        if (metadata is null) return (null, reject);
+        if (!CrateName.TryParse(metadata.Name, out var name, out reject)) return (null, reject);
+        if (!CrateVersion.TryParsePublished(metadata.Vers, out var version, out reject)) return (null, reject);
+        var authentication = await authenticator.AuthenticateAsync(context.Request.Headers.Authorization, context.Request.Headers.Origin, aborted).ConfigureAwait(false);
+        if (authentication.Caller is not { } caller)
+            return (null, await database.ReadAsync(sql => PublishAdmission.DeletedNameAsync(sql, name), aborted).ConfigureAwait(false) ?? authentication.Reject!);
+
+        var allowMissing = context.Request.Headers[AllowMissingHeader] == "true";
+        var claims = new StoredClaims(metadata.Dependencies, metadata.Readme, metadata.ReadmeFile, allowMissing, registry.PublicUrl);
+        var attempt = new Attempt(name, caller, allowMissing, await readOnly.CheckAsync(aborted).ConfigureAwait(false));
+        return (new Upload(attempt, version, claims, started), null);
     }
 
     private static async Task<(PublishMetadata? Metadata, Reject? Reject)> ReadMetadataAsync(PublishBody body, CancellationToken aborted)
@@ -73,79 +80,53 @@ internal sealed class PublishEndpoint(
         return PublishMetadata.TryParse(json, out var metadata, out var error) ? (metadata, null) : (null, Invalid($"invalid upload request: {error}"));
     }
 
-    private static async Task<(uint Length, Reject? Reject)> ReadTarballLengthAsync(PublishBody body, long maxUpload, CancellationToken aborted)
+    /// <summary>
+    /// Rows 7 to 16, and the verdict. A small tarball is read first, so that one transaction asks the rules and parks it; a large one is admitted
+    /// before it is read. Returns what refuses the upload, or nothing where the answer is written.
+    /// </summary>
+    private async Task<Admission> ParkAsync(HttpContext context, PublishBody body, Upload upload)
     {
-        if (await body.ReadLengthAsync(aborted).ConfigureAwait(false) is not { } length) return (0, Invalid("invalid tarball length"));
-        return length > maxUpload ? (0, new Reject(RejectCodes.LimitExceeded, 413, $"max upload size is: {maxUpload}")) : (length, null);
-    }
+        var aborted = context.RequestAborted;
+        var length = await body.ReadLengthAsync(aborted).ConfigureAwait(false);
+        var small = length <= intake.MostInDatabase ? await body.ReadAsync((int)length, aborted).ConfigureAwait(false) : null;
+        if (small is not null && await staging.HasRoomAsync(small.Length, aborted).ConfigureAwait(false))
+        {
+            var (parked, admitted) = await intake.ParkAsync(upload, small).ConfigureAwait(false);
+            if (parked is not null) await AnswerAsync(context, parked, small.Length).ConfigureAwait(false);
+            return admitted;
+        }
 
-    /// <summary>Rows 5 to 13: name, version, deleted name, who publishes and whether they may.</summary>
-    private async Task<(Upload? Upload, long MaxUpload, Refusal Refused)> CheckAsync(HttpContext context, PublishMetadata metadata, CancellationToken aborted)
-    {
-        if (!CrateName.TryParse(metadata.Name, out var name, out var reject)) return (null, 0, reject);
-        if (!CrateVersion.TryParsePublished(metadata.Vers, out var version, out reject)) return (null, 0, reject);
-
-        var crate = await database.ReadAsync(sql => FindAsync(sql, name.Canonical), aborted).ConfigureAwait(false);
-        if (crate is { BlockedUntil: { } until })
-            return (null, 0, new Reject(RejectCodes.NameNotAvailable, 400, $"A crate with the name `{crate.Name}` was recently deleted. Reuse of this name will be available after {Microseconds.Time(until):yyyy-MM-ddTHH:mm:ssZ}."));
-
-        var authentication = await authenticator.AuthenticateAsync(context.Request.Headers.Authorization, context.Request.Headers.Origin, aborted).ConfigureAwait(false);
-        if (authentication.Caller is not { } caller) return (null, 0, authentication.Reject!);
-        var scope = crate is { Exists: true } ? EndpointScope.PublishUpdate : EndpointScope.PublishNew;
-        if (caller.Allows(scope, name.Text) is { } forbidden) return (null, 0, forbidden);
-        if (await readOnly.CheckAsync(aborted).ConfigureAwait(false) is { } closed) return (null, 0, closed);
-        if (options.RequireEmail && caller.Email is null)
-            return (null, 0, Invalid("A verified email address is required to publish crates to this registry. Ask its operator to set yours."));
-        // An administrator's import would meet the limits that keep publishers in bounds after five crates.
-        var isAdmin = caller.AllowsAdmin() is null;
-        if (!isAdmin && await rateLimiter.TakeAsync(caller.UserId, crate is { Exists: true } ? LimitedAction.PublishUpdate : LimitedAction.PublishNew, aborted).ConfigureAwait(false) is { } limited)
-            return (null, 0, new Refusal(limited.Reject, limited.RetryAfter));
-
-        var allowMissing = context.Request.Headers[AllowMissingHeader] == "true";
-        if (allowMissing && !isAdmin) return (null, 0, caller.AllowsAdmin()!);
-        var claims = new StoredClaims(metadata.Dependencies, metadata.Readme, metadata.ReadmeFile, allowMissing, registry.PublicUrl);
-        return (new Upload(name, version, caller, claims), crate?.MaxUpload ?? options.MaxUploadBytes, default);
-    }
-
-    private async Task ParkAsync(HttpContext context, PublishBody body, Upload upload, uint length, long started)
-    {
-        if (!await staging.HasRoomAsync(length, context.RequestAborted).ConfigureAwait(false))
+        var asked = await database.WriteAsync(sql => admission.AskAsync(sql, upload.Attempt), aborted).ConfigureAwait(false);
+        if (asked.Reject is not null) return asked;
+        if (length is not { } size) return new Admission(Invalid("invalid tarball length"));
+        if (size > asked.MaxUpload) return new Admission(TooLarge(asked.MaxUpload));
+        if (size <= intake.MostInDatabase && small is null) return new Admission(CutOff(size));
+        if (!await staging.HasRoomAsync(size, aborted).ConfigureAwait(false))
         {
             context.Response.Headers.RetryAfter = "30";
             await ApiErrors.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "the registry has too many publishes waiting; try again later").ConfigureAwait(false);
-            return;
+            return default;
         }
 
-        ParkedPublish parked;
         try
         {
-            parked = await intake.ParkAsync(upload, body.Rest(), length, started, context.RequestAborted).ConfigureAwait(false);
+            using var tarball = small is null ? body.Rest() : new HashingStream(new MemoryStream(small, writable: false));
+            await AnswerAsync(context, await intake.ParkAsync(upload, tarball, size, aborted).ConfigureAwait(false), size).ConfigureAwait(false);
+            return default;
         }
         catch (EndOfStreamException)
         {
-            await ApiErrors.WriteAsync(context, Invalid($"invalid tarball length for remaining payload: {length}")).ConfigureAwait(false);
-            return;
+            return new Admission(CutOff(size));
         }
+    }
 
-        staging.Parked(length);
+    private async Task AnswerAsync(HttpContext context, ParkedPublish parked, long size)
+    {
+        staging.Parked(size);
         await answer.WriteAsync(context, parked.Id, () => intake.RingAsync(parked)).ConfigureAwait(false);
     }
 
-    private static ValueTask<NamedCrate?> FindAsync(Statements sql, CanonicalName canonical) => sql.FirstAsync(
-        """
-        SELECT name, state = 'active', CASE WHEN state = 'deleted' AND available_at > now_us() THEN available_at END, max_upload_size
-        FROM crates WHERE namespace = '' AND source = 'local' AND canonical = $1
-        """,
-        static row => new NamedCrate(row.Text(0), row.Bool(1), row.LongOrNull(2), row.LongOrNull(3)),
-        canonical.Text);
+    private static Reject CutOff(uint length) => Invalid($"invalid tarball length for remaining payload: {length}");
 
-    private static Reject Invalid(string text) => new(RejectCodes.InvalidMetadata, 400, text);
-
-    private sealed record NamedCrate(string Name, bool Exists, long? BlockedUntil, long? MaxUpload);
-
-    /// <summary>A refusal, and when to come back if that helps.</summary>
-    private readonly record struct Refusal(Reject? Reject, string? RetryAfter)
-    {
-        public static implicit operator Refusal(Reject reject) => new(reject, null);
-    }
+    private static Reject Invalid(string text) => new(RejectCodes.InvalidMetadata, StatusCodes.Status400BadRequest, text);
 }

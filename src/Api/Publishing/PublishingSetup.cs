@@ -11,6 +11,7 @@ public static class PublishingSetup
     {
         services.AddSingleton<StagingLevel>();
         services.AddSingleton<ReadOnlyGate>();
+        services.AddSingleton<PublishAdmission>();
         services.AddSingleton<Intake>();
         services.AddSingleton<VerdictAnswer>();
         services.AddSingleton<PublishEndpoint>();

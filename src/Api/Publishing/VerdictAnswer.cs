@@ -4,9 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Pipeline.Api.Crates;
-using Pipeline.Registry.Database;
 using Pipeline.Registry.Options;
-using Pipeline.Registry.Truth;
 
 namespace Pipeline.Api.Publishing;
 
@@ -14,7 +12,7 @@ namespace Pipeline.Api.Publishing;
 /// Answers a PUT with the verdict (design §3 "Verdict"; cargo-client-behaviour §1.4). While nothing was sent the status can still be
 /// chosen; then 200 and blanks keep cargo listening, and the body says it all the same: errors in a 200 are errors to cargo.
 /// </summary>
-internal sealed class VerdictAnswer(IDatabase database, VerdictWaiters waiters, PublishOptions options, RegistryOptions registry, IHostApplicationLifetime lifetime)
+internal sealed class VerdictAnswer(VerdictWaiters waiters, PublishOptions options, RegistryOptions registry, IHostApplicationLifetime lifetime)
 {
     // cargo gives up below 10 bytes per second over 30 s: 128 bytes every few seconds are plenty.
     private static readonly byte[] Blanks = Encoding.ASCII.GetBytes(new string(' ', 127) + "\n");
@@ -52,7 +50,7 @@ internal sealed class VerdictAnswer(IDatabase database, VerdictWaiters waiters, 
     private static bool PrefersAsync(HttpRequest request) =>
         request.Headers["Prefer"].Any(value => value is not null && value.Split(',').Any(part => part.Split(';')[0].Trim().Equals("respond-async", StringComparison.OrdinalIgnoreCase)));
 
-    private static async Task<bool> WaitAsync(Task<Verdict> waiting, double seconds, CancellationToken ended)
+    private static async Task<bool> WaitAsync(Task<Decided> waiting, double seconds, CancellationToken ended)
     {
         try
         {
@@ -69,13 +67,13 @@ internal sealed class VerdictAnswer(IDatabase database, VerdictWaiters waiters, 
         }
     }
 
-    private async Task WriteVerdictAsync(HttpContext context, Verdict verdict)
+    private static async Task WriteVerdictAsync(HttpContext context, Decided decided)
     {
-        if (verdict.Reject is { } reject) await ApiErrors.WriteAsync(context, reject).ConfigureAwait(false);
-        else await WriteJsonAsync(context, StatusCodes.Status200OK, await AcceptedAsync(verdict).ConfigureAwait(false)).ConfigureAwait(false);
+        if (decided.Verdict.Reject is { } reject) await ApiErrors.WriteAsync(context, reject).ConfigureAwait(false);
+        else await WriteJsonAsync(context, StatusCodes.Status200OK, Accepted(decided)).ConfigureAwait(false);
     }
 
-    private async Task WriteTailAsync(HttpContext context, string publishId, Task<Verdict> waiting, CancellationToken ended)
+    private async Task WriteTailAsync(HttpContext context, string publishId, Task<Decided> waiting, CancellationToken ended)
     {
         if (ended.IsCancellationRequested)
         {
@@ -94,12 +92,11 @@ internal sealed class VerdictAnswer(IDatabase database, VerdictWaiters waiters, 
             if (await WaitAsync(waiting, Math.Min(left, options.BlankSeconds), ended).ConfigureAwait(false)) break;
         }
 
-        var body = waiting.IsCompletedSuccessfully ? await LateAsync(await waiting.ConfigureAwait(false)).ConfigureAwait(false) : Undecided(publishId);
+        var body = waiting.IsCompletedSuccessfully ? Late(await waiting.ConfigureAwait(false)) : Undecided(publishId);
         await context.Response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
     }
 
-    private async Task<byte[]> LateAsync(Verdict verdict) =>
-        verdict.Reject is { } reject ? ApiErrors.Body(reject.Text) : await AcceptedAsync(verdict).ConfigureAwait(false);
+    private static byte[] Late(Decided decided) => decided.Verdict.Reject is { } reject ? ApiErrors.Body(reject.Text) : Accepted(decided);
 
     private async Task WriteAcceptedForLaterAsync(HttpContext context, string publishId)
     {
@@ -108,17 +105,12 @@ internal sealed class VerdictAnswer(IDatabase database, VerdictWaiters waiters, 
         await WriteJsonAsync(context, StatusCodes.Status202Accepted, Undecided(publishId)).ConfigureAwait(false);
     }
 
-    private async Task<byte[]> AcceptedAsync(Verdict verdict)
+    private static byte[] Accepted(Decided decided) => Json(json =>
     {
-        var crate = await CrateViews.CrateObjectAsync(database, verdict.CrateId!.Value).ConfigureAwait(false)
-            ?? throw new InvalidOperationException($"crate {verdict.CrateId} was accepted into and has no row");
-        return Json(json =>
-        {
-            json.WritePropertyName("crate");
-            CrateJson.Write(json, crate);
-            WriteWarnings(json, null);
-        });
-    }
+        json.WritePropertyName("crate");
+        CrateJson.Write(json, decided.Crate ?? throw new InvalidOperationException("the crate was deleted before its publish was answered"));
+        WriteWarnings(json, null);
+    });
 
     private byte[] Undecided(string publishId) => Json(json =>
     {

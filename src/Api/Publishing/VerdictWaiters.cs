@@ -2,10 +2,16 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Pipeline.Api.Crates;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Truth;
 
 namespace Pipeline.Api.Publishing;
+
+/// <summary>A verdict as it is answered.</summary>
+/// <param name="Verdict">The verdict.</param>
+/// <param name="Crate">The crate that the version was accepted into; null: it was refused.</param>
+internal sealed record Decided(Verdict Verdict, CrateObject? Crate);
 
 /// <summary>
 /// The PUTs of this process that wait for a verdict. The fan-out bell wakes one at once; besides, all waiting ids are read in one
@@ -22,7 +28,7 @@ public sealed class VerdictWaiters(IDatabase database, ILogger<VerdictWaiters> l
     public int Requests => _waiting.Values.Sum(static waiter => waiter.Count);
 
     /// <summary>Starts to wait; call before the bell is rung, and <see cref="Leave"/> in the end.</summary>
-    public Task<Verdict> Enter(string publishId)
+    internal Task<Decided> Enter(string publishId)
     {
         while (true)
         {
@@ -31,7 +37,7 @@ public sealed class VerdictWaiters(IDatabase database, ILogger<VerdictWaiters> l
             {
                 if (waiter.Gone) continue;
                 waiter.Count++;
-                return waiter.Verdict.Task;
+                return waiter.Decided.Task;
             }
         }
     }
@@ -48,10 +54,11 @@ public sealed class VerdictWaiters(IDatabase database, ILogger<VerdictWaiters> l
         }
     }
 
-    /// <summary>The bell: reads the verdict if anybody here waits for it.</summary>
-    public async ValueTask WakeAsync(string publishId)
+    /// <summary>The bell: reads the verdicts of those that anybody here waits for.</summary>
+    public async ValueTask WakeAsync(IReadOnlyList<string> publishIds)
     {
-        if (_waiting.ContainsKey(publishId)) await ReadAsync([publishId]).ConfigureAwait(false);
+        var waited = publishIds.Where(_waiting.ContainsKey).ToArray();
+        if (waited.Length > 0) await ReadAsync(waited).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -74,10 +81,24 @@ public sealed class VerdictWaiters(IDatabase database, ILogger<VerdictWaiters> l
     private async ValueTask ReadAsync(string[] ids)
     {
         var list = JsonSerializer.Serialize(ids, WaiterJson.Default.StringArray);
-        foreach (var (id, verdict) in await database.ReadAsync(sql => Publishes.VerdictsAsync(sql, list)).ConfigureAwait(false))
+        foreach (var (id, decided) in await database.ReadAsync(sql => ReadAsync(sql, list)).ConfigureAwait(false))
         {
-            if (_waiting.TryGetValue(id, out var waiter)) waiter.Verdict.TrySetResult(verdict);
+            if (_waiting.TryGetValue(id, out var waiter)) waiter.Decided.TrySetResult(decided);
         }
+    }
+
+    private static async ValueTask<List<(string Id, Decided Decided)>> ReadAsync(Statements sql, string ids)
+    {
+        var verdicts = await Publishes.VerdictsAsync(sql, ids).ConfigureAwait(false);
+        var decided = new List<(string, Decided)>(verdicts.Count);
+        foreach (var (id, verdict) in verdicts)
+        {
+            // Null also when the crate was deleted since.
+            var crate = verdict.CrateId is { } crateId ? await CrateViews.CrateObjectAsync(sql, crateId).ConfigureAwait(false) : null;
+            decided.Add((id, new Decided(verdict, crate)));
+        }
+
+        return decided;
     }
 
     private sealed class Waiter
@@ -86,7 +107,7 @@ public sealed class VerdictWaiters(IDatabase database, ILogger<VerdictWaiters> l
 
         public bool Gone { get; set; }
 
-        public TaskCompletionSource<Verdict> Verdict { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<Decided> Decided { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
 

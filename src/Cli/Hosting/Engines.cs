@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Api.Publishing;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Bus.Batches;
 using Pipeline.Registry.Bus.RabbitMq;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Options;
@@ -39,7 +40,7 @@ internal static class Engines
     /// <summary>A bus in memory, or RabbitMQ, with the consumers of this role.</summary>
     public static void AddBus(IServiceCollection services, BusOptions options, WorkerOptions workers, HostRole role)
     {
-        services.AddSingleton(new Stage("publish-decided", typeof(PublishDecided), bell => ((PublishDecided)bell).PublishId, null));
+        services.AddSingleton(new Stage("publish-decided", typeof(PublishDecided), bell => ((PublishDecided)bell).PublishId, null, IsBatched: true));
         if (options.RabbitMq is null)
         {
             services.AddInMemoryBus(AddConsumers);
@@ -54,7 +55,7 @@ internal static class Engines
             // Every API process hears of every verdict, so each has a queue of its own.
             if (role != HostRole.Worker)
             {
-                bus.AddConsumer<PublishDecidedConsumer>().Endpoint(endpoint =>
+                bus.AddBatchConsumer<PublishDecided, string, PublishDecidedConsumer>("publish-decided", static bell => bell.PublishId, PublishDecidedConsumer.Batching, static endpoint =>
                 {
                     endpoint.Temporary = true;
                     endpoint.InstanceId = $"-{Guid.NewGuid():N}";

@@ -6,6 +6,7 @@ using Pipeline.Registry.Options;
 using Pipeline.Registry.Schedules;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Truth;
+using Pipeline.Workers.Manifests;
 using Pipeline.Workers.Upkeep;
 
 namespace Pipeline.Cli.Hosting;
@@ -23,6 +24,8 @@ internal static class Preparation
 
         var workers = services.GetRequiredService<WorkerOptions>();
         await services.GetRequiredService<ThisProcess>().EnterAsync(alone: shape.OwnsData, workers.Enabled ? string.Join(' ', workers.Only) : "api").ConfigureAwait(false);
+        // Before anything is served: nobody knows what a power cut has left of files that were not synced.
+        if (workers.Enabled) await services.GetRequiredService<ParkedCopies>().WriteAgainAsync(long.MaxValue, cancellationToken).ConfigureAwait(false);
         if (!shape.OwnsData) return;
 
         if (shape.OwnsBus) await WaitingRows.ForgetBellsAsync(database).ConfigureAwait(false);

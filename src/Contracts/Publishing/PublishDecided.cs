@@ -1,5 +1,9 @@
 namespace Pipeline.Contracts.Publishing;
 
-/// <summary>Event to every API process: a publish has its verdict, in its row.</summary>
-/// <param name="PublishId">The publish.</param>
-public sealed record PublishDecided(string PublishId);
+/// <summary>Event to every API process: publishes have their verdicts, in their rows.</summary>
+/// <param name="PublishId">A publish.</param>
+public sealed record PublishDecided(string PublishId)
+{
+    /// <summary>Further publishes of the same event; null: none. A program from before there were any finds their verdicts within a second.</summary>
+    public IReadOnlyList<string>? More { get; init; }
+}

@@ -14,6 +14,14 @@ public interface IDoorbell
     ValueTask RingAsync<T>(T bell)
         where T : class;
 
+    /// <summary>Rings for several keys, in as few messages as the bus can make of them.</summary>
+    /// <param name="bells">Bells of one key each.</param>
+    async ValueTask RingAllAsync<T>(IReadOnlyList<T> bells)
+        where T : class
+    {
+        foreach (var bell in bells) await RingAsync(bell).ConfigureAwait(false);
+    }
+
     /// <summary>How many bells of a stage wait, and how many the sweep lets wait; null: the broker does not say now.</summary>
     ValueTask<QueueLevel?> LevelAsync(Type message);
 
@@ -22,8 +30,14 @@ public interface IDoorbell
     /// <param name="all">False: the room was filled and rows may be left, so it wants to be asked again soon.</param>
     void Swept(Type message, bool all);
 
-    /// <summary>A consumer has taken a bell.</summary>
-    ValueTask TakenAsync(Type message);
+    /// <summary>A consumer has taken bells.</summary>
+    ValueTask TakenAsync(Type message, int count = 1);
+
+    /// <summary>The bells, of one key each, that a message stands for now: its own, and those that wait behind it in this process.</summary>
+    /// <param name="message">The message that a consumer was given.</param>
+    /// <param name="most">How many it wants; those left over come with a message of their own.</param>
+    IReadOnlyList<T> Take<T>(T message, int most)
+        where T : class => JoinedBells.Split(message);
 }
 
 /// <summary>How full a queue is.</summary>

@@ -14,6 +14,7 @@ public static class InMemoryBus
         services.AddSingleton<StageGauges>();
         services.AddSingleton<Stages>();
         services.AddSingleton<FailureLog>();
+        services.AddSingleton<StageFailures>();
         services.AddSingleton<StageActivity>();
         services.AddSingleton<IDoorbell, InMemoryDoorbell>();
         services.AddMassTransit(bus =>

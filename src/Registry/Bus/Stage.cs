@@ -16,7 +16,8 @@ namespace Pipeline.Registry.Bus;
 /// nothing waits there any more. Null: the stage has no row of its own, the next sweep or schedule is its next try.
 /// </param>
 /// <param name="Replay">How its failures are replayed. Null: nothing of it can wait, so a failure has only to be seen.</param>
-public sealed record Stage(string Queue, Type Message, Func<object, string> Key, string? DelaySql, StageReplay? Replay = null);
+/// <param name="IsBatched">Whether its consumer works on what waits together, and sees to failures key by key (<see cref="Batches.IBatchConsumer{TKey}"/>).</param>
+public sealed record Stage(string Queue, Type Message, Func<object, string> Key, string? DelaySql, StageReplay? Replay = null, bool IsBatched = false);
 
 /// <summary>Every stage of this program by its message.</summary>
 public sealed class Stages(IEnumerable<Stage> stages)

@@ -28,11 +28,11 @@ public sealed class StageGauge(int capacity)
         return false;
     }
 
-    /// <summary>Counts one bell in.</summary>
-    public void Enter() => Interlocked.Increment(ref _waiting);
+    /// <summary>Counts bells in.</summary>
+    public void Enter(int count = 1) => Interlocked.Add(ref _waiting, count);
 
-    /// <summary>Counts one bell out. True: bells were refused and half the room is free, so a sweep is due.</summary>
-    public bool Leave() => Interlocked.Decrement(ref _waiting) <= capacity / 2 && Volatile.Read(ref _starved) == 1;
+    /// <summary>Counts bells out. True: bells were refused and half the room is free, so a sweep is due.</summary>
+    public bool Leave(int count = 1) => Interlocked.Add(ref _waiting, -count) <= capacity / 2 && Volatile.Read(ref _starved) == 1;
 
     /// <summary>The sweep filled the room and may have left rows: it is asked again as soon as half of it is free.</summary>
     public void FellBehind() => Volatile.Write(ref _starved, 1);

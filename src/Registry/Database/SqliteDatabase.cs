@@ -95,6 +95,9 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
         }
     }
 
+    /// <summary>Whether an exception says that the database is away, busy or full.</summary>
+    internal static bool IsTransient(Exception exception) => exception is SqliteException e && IsTransient(e);
+
     private static bool IsTransient(SqliteException e) =>
         e.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED or SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_IOERR or SQLitePCL.raw.SQLITE_CANTOPEN;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Data.Common;
 using System.Globalization;
 using System.Text;
+using Npgsql;
 
 namespace Pipeline.Registry.Database;
 
@@ -25,6 +26,55 @@ public sealed class Statements(DbConnection connection, Dialect dialect, Cancell
     {
         var command = Command(sql, parameters);
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs a statement once for each set of parameters, over a network in one round trip. Returns how many rows each run changed.</summary>
+    public async ValueTask<int[]> ExecuteEachAsync(string sql, IReadOnlyList<object?[]> parameters)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        var changed = new int[parameters.Count];
+        if (connection is NpgsqlConnection postgres && parameters.Count > 1)
+        {
+            var batch = postgres.CreateBatch();
+            await using var _ = batch.ConfigureAwait(false);
+            foreach (var set in parameters)
+            {
+                var command = new NpgsqlBatchCommand(sql);
+                foreach (var value in set) command.Parameters.Add(new NpgsqlParameter { Value = Value(value) });
+                batch.BatchCommands.Add(command);
+            }
+
+            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            for (var i = 0; i < changed.Length; i++) changed[i] = (int)batch.BatchCommands[i].Rows;
+            return changed;
+        }
+
+        for (var i = 0; i < changed.Length; i++) changed[i] = await ExecuteAsync(sql, parameters[i]).ConfigureAwait(false);
+        return changed;
+    }
+
+    /// <summary>
+    /// Runs a part of a transaction on a savepoint of its own: when it fails, what it wrote is taken back, and the transaction goes on. Trouble
+    /// of the database itself is thrown: it is no failure of this part.
+    /// </summary>
+    /// <returns>What the part failed with; null: it did not.</returns>
+    public async ValueTask<Exception?> TryAsync(Func<ValueTask> part)
+    {
+        ArgumentNullException.ThrowIfNull(part);
+        await ExecuteAsync("SAVEPOINT part").ConfigureAwait(false);
+        Exception? failure = null;
+        try
+        {
+            await part().ConfigureAwait(false);
+        }
+        catch (Exception e) when (!dialect.IsTrouble(e))
+        {
+            failure = e;
+            await ExecuteAsync("ROLLBACK TO part").ConfigureAwait(false);
+        }
+
+        await ExecuteAsync("RELEASE part").ConfigureAwait(false);
+        return failure;
     }
 
     /// <summary>Runs a query and returns all its rows.</summary>

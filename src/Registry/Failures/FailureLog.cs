@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Pipeline.Registry.Bus;
@@ -20,18 +21,14 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, T
     /// <summary>The code of a message that no consumer wanted.</summary>
     public const string SkippedMessage = "skipped-message";
 
-    /// <summary>Who replays a failure sooner than this after it was seen may have it resolved by nobody: see <see cref="ResolveAsync"/>.</summary>
+    /// <summary>Who replays a failure sooner than this after it was seen may have it resolved by nobody: see <see cref="ResolveAsync(Stage, string)"/>.</summary>
     public static readonly TimeSpan Settles = TimeSpan.FromSeconds(FirstDelaySeconds);
 
     private const double FirstDelaySeconds = 0.5;
     private const double LongestDelaySeconds = 600;
     private const int MaxText = 2000;
 
-    private const string OpenSql =
-        """
-        SELECT (SELECT 1 FROM failures WHERE resolved_at IS NULL LIMIT 1),
-            (SELECT 1 FROM failures WHERE stage = $1 AND key = $2 AND resolved_at IS NULL LIMIT 1)
-        """;
+    private const int MostMissed = 10_000;
 
     private const string ResolveSql = "UPDATE failures SET resolved_at = now_us() WHERE stage = $1 AND key = $2 AND resolved_at IS NULL";
 
@@ -40,6 +37,8 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, T
     private static readonly TimeSpan Trusted = TimeSpan.FromSeconds(0.6 * FirstDelaySeconds);
 
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+    // Keys that came to a good end, until their failures are known to be resolved: the database may have been away.
+    private readonly ConcurrentDictionary<(string Stage, string Key), bool> _missed = new();
     private long _noneOpenAt;
 
     /// <summary>Files a failure and puts off its row. Returns when it is tried next; null when it is parked.</summary>
@@ -54,6 +53,7 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, T
         var text = exception.Message.Length > MaxText ? exception.Message[..MaxText] : exception.Message;
         var trace = ActivityContext.TryParse(traceParent, null, out var cause) ? cause.TraceId.ToString() : Activity.Current?.TraceId.ToString();
         Volatile.Write(ref _noneOpenAt, 0);
+        _missed.TryRemove((stage.Queue, key), out _);
         var delay = await database.WriteAsync(
             async sql =>
             {
@@ -101,14 +101,50 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, T
     }
 
     /// <summary>The key's work was done after all: its open failures are resolved.</summary>
-    public async ValueTask ResolveAsync(Stage stage, string key)
+    public ValueTask ResolveAsync(Stage stage, string key) => ResolveAsync(stage, [key]);
+
+    /// <summary>The work of some keys of a stage was done after all: their open failures are resolved.</summary>
+    /// <exception cref="TransientException">The database is away; the next call makes up for it.</exception>
+    public async ValueTask ResolveAsync(Stage stage, IReadOnlyList<string> keys)
     {
+        ArgumentNullException.ThrowIfNull(stage);
+        ArgumentNullException.ThrowIfNull(keys);
         var seen = Volatile.Read(ref _noneOpenAt);
-        if (seen != 0 && _clock.GetElapsedTime(seen) < Trusted) return;
+        if (keys.Count == 0 || (seen != 0 && _clock.GetElapsedTime(seen) < Trusted)) return;
         var asked = _clock.GetTimestamp();
-        var (any, its) = await database.ReadAsync(sql => sql.FirstAsync(OpenSql, static row => (!row.IsNull(0), !row.IsNull(1)), stage.Queue, key)).ConfigureAwait(false);
+        if (_missed.Count < MostMissed)
+        {
+            foreach (var key in keys) _missed.TryAdd((stage.Queue, key), true);
+        }
+
+        var over = _missed.Keys.ToList();
+        var (any, open) = await database.ReadAsync(sql => OpenAsync(sql, over)).ConfigureAwait(false);
+        if (open.Count > 0)
+        {
+            await database.WriteAsync(
+                async sql =>
+                {
+                    foreach (var (queue, key) in open) await sql.ExecuteAsync(ResolveSql, queue, key).ConfigureAwait(false);
+                    return open.Count;
+                }).ConfigureAwait(false);
+        }
+
+        foreach (var one in over) _missed.TryRemove(one, out _);
         if (!any) Volatile.Write(ref _noneOpenAt, asked);
-        if (its) await database.WriteAsync(sql => sql.ExecuteAsync(ResolveSql, stage.Queue, key)).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<(bool Any, List<(string Stage, string Key)> Open)> OpenAsync(Statements sql, List<(string Stage, string Key)> of)
+    {
+        var open = new List<(string Stage, string Key)>();
+        if (await sql.LongAsync("SELECT 1 FROM failures WHERE resolved_at IS NULL LIMIT 1").ConfigureAwait(false) is null) return (false, open);
+        foreach (var stage in of.GroupBy(static one => one.Stage))
+        {
+            open.AddRange(await sql.QueryAsync(
+                $"SELECT DISTINCT stage, key FROM failures WHERE stage = $1 AND resolved_at IS NULL AND key IN {sql.Dialect.TextList("$2")}",
+                static row => (row.Text(0), row.Text(1)), stage.Key, JsonTexts.Write(stage.Select(static one => one.Key))).ConfigureAwait(false));
+        }
+
+        return (true, open);
     }
 
     private static ValueTask<(long Id, long Count)> InsertAsync(Statements sql, string stage, string key, string kind, string code, string text, string? trace) =>

@@ -16,9 +16,9 @@ public static class FaultPoints
     [
         "intake.staged", "intake.parked", "intake.rung",
         "tarball.read", "tarball.written", "tarball.rung",
-        "manifest.decided", "manifest.reserved", "manifest.stored", "manifest.noted", "manifest.recorded", "manifest.rung",
+        "manifest.decided", "manifest.reserved", "manifest.stored", "manifest.noted", "manifest.recorded", "manifest.rung", "manifest.synced", "manifest.dropped",
         "git.planned", "git.committed", "git.reached",
-        "sparse.claimed", "sparse.rendered", "sparse.written", "sparse.closed",
+        "sparse.claimed", "sparse.rendered", "sparse.written", "sparse.synced", "sparse.closed",
     ];
 
     /// <summary>Those that only a git index with a remote passes.</summary>

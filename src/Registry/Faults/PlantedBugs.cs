@@ -8,7 +8,7 @@ namespace Pipeline.Registry.Faults;
 public static class PlantedBugs
 {
     /// <summary>Every bug, by the name that switches it on.</summary>
-    public static readonly IReadOnlyList<string> All = ["answer-before-row", "unfenced-render", "lost-bell", "bytes-after-row", "double-commit", "purge-forgotten"];
+    public static readonly IReadOnlyList<string> All = ["answer-before-row", "unfenced-render", "lost-bell", "bytes-after-row", "double-commit", "purge-forgotten", "drop-before-sync"];
 
     /// <summary>The environment variable that switches one on.</summary>
     public const string Variable = "PIPELINE_PLANTED_BUG";
@@ -36,6 +36,9 @@ public static class PlantedBugs
 
     /// <summary>Nothing is written down for caches to forget (against law 5's last step).</summary>
     public static bool PurgeForgotten => Planted == "purge-forgotten";
+
+    /// <summary>Parked copies are dropped before the files that stand for them are synced (against law 3).</summary>
+    public static bool DropBeforeSync => Planted == "drop-before-sync";
 
     /// <summary>The time in which the bug shows: what other processes or a kill need to come between.</summary>
     public static Task GapAsync() => Task.Delay(Random.Shared.Next(50, 400));
@@ -68,6 +71,9 @@ public static class PlantedBugs
 
     /// <summary>Nothing is written down for caches to forget (against law 5's last step).</summary>
     public static bool PurgeForgotten => false;
+
+    /// <summary>Parked copies are dropped before the files that stand for them are synced (against law 3).</summary>
+    public static bool DropBeforeSync => false;
 
     /// <summary>The time in which the bug shows: what other processes or a kill need to come between.</summary>
     public static Task GapAsync() => Task.CompletedTask;

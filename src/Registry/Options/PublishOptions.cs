@@ -39,6 +39,12 @@ public sealed record PublishOptions
     /// <summary>Above this many staged bytes intake answers 503.</summary>
     public long StagingHighWaterBytes { get; init; } = 8L * 1024 * 1024 * 1024;
 
+    /// <summary>
+    /// Uploads of at most so many bytes are parked in the database, in the commit of their row; larger ones are staged in the store. 0: all are
+    /// staged, as long as processes of a program from before are still at work.
+    /// </summary>
+    public int ParkInDatabaseBytes { get; init; } = 256 * 1024;
+
     /// <summary>Whether a publisher needs a verified e-mail address.</summary>
     public bool RequireEmail { get; init; } = true;
 }

@@ -10,6 +10,9 @@ internal static partial class Libc
 {
     private const int ReadOnly = 0;
     private const int ReadWriteCreate = 0x42;     // O_RDWR | O_CREAT
+    private const int WriteOnlyNew = 0xC1;        // O_WRONLY | O_CREAT | O_EXCL
+    private const int NewFileMode = 0x1B6;        // rw-rw-rw-, less the process's mask
+    private const int Interrupted = 4;            // EINTR
     private const int CloseOnExec = 0x80000;      // O_CLOEXEC
     private const int Directory = 0x10000;        // O_DIRECTORY
     private const int AlreadyExists = 17;         // EEXIST
@@ -34,6 +37,57 @@ internal static partial class Libc
         if (link(existing, created) == 0) return true;
         var error = Marshal.GetLastPInvokeError();
         return error == AlreadyExists ? false : throw new IOException($"cannot link {created}", new Win32Exception(error));
+    }
+
+    /// <summary>Gives a file a second name. False: that name is taken. Null: its folder is not there.</summary>
+    public static bool? TryHardLink(string existing, string created)
+    {
+        if (link(existing, created) == 0) return true;
+        return Marshal.GetLastPInvokeError() switch
+        {
+            AlreadyExists => false,
+            NoEntry => null,
+            var error => throw new IOException($"cannot link {created}", new Win32Exception(error)),
+        };
+    }
+
+    /// <summary>Renames a file, over another one if there is one. False: the file, or the folder it is to go to, is not there.</summary>
+    public static bool TryRename(string existing, string renamed)
+    {
+        if (rename(existing, renamed) == 0) return true;
+        var error = Marshal.GetLastPInvokeError();
+        return error == NoEntry ? false : throw new IOException($"cannot rename to {renamed}", new Win32Exception(error));
+    }
+
+    /// <summary>Removes a file; none there is fine.</summary>
+    public static void Unlink(string path)
+    {
+        if (unlink(path) == 0) return;
+        var error = Marshal.GetLastPInvokeError();
+        if (error != NoEntry) throw new IOException($"cannot remove {path}", new Win32Exception(error));
+    }
+
+    /// <summary>Writes a file that must not exist, without a sync: the framework's streams lock each file and ask for its size first.</summary>
+    public static unsafe void WriteNewFile(string path, ReadOnlySpan<byte> content)
+    {
+        var descriptor = open(path, WriteOnlyNew | CloseOnExec, NewFileMode);
+        if (descriptor < 0) throw new IOException($"cannot create {path}", new Win32Exception(Marshal.GetLastPInvokeError()));
+        try
+        {
+            fixed (byte* start = content)
+            {
+                for (var written = 0; written < content.Length;)
+                {
+                    var count = write(descriptor, start + written, content.Length - written);
+                    if (count >= 0) written += (int)count;
+                    else if (Marshal.GetLastPInvokeError() is not Interrupted and var error) throw new IOException($"cannot write {path}", new Win32Exception(error));
+                }
+            }
+        }
+        finally
+        {
+            _ = close(descriptor);
+        }
     }
 
     /// <summary>Makes the names in a folder durable: a new or renamed file is only safe once its folder is too.</summary>
@@ -133,6 +187,15 @@ internal static partial class Libc
 #pragma warning disable IDE1006 // the names are the C library's
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int link(string existing, string created);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int rename(string existing, string renamed);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int unlink(string path);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static unsafe partial nint write(int descriptor, byte* bytes, nint count);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags, int mode);

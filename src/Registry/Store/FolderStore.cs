@@ -24,20 +24,59 @@ public sealed class FolderStore : IObjectStore
     private const int MostTries = 3;
 
     private static readonly TimeSpan UploadsEnd = TimeSpan.FromHours(1);
+    private static readonly TimeSpan SyncEvery = TimeSpan.FromSeconds(0.5);
 
     private readonly string _root;
     private readonly string _unfinished;
+    private readonly GroupSync _groups;
+    private long _temporaries = Random.Shared.NextInt64();
 
     /// <summary>Uses a folder; what an earlier process left unfinished is removed.</summary>
-    public FolderStore(string root)
+    /// <param name="root">The folder.</param>
+    /// <param name="syncEvery">The least time between two syncs of what is written unsynced; null: half a second.</param>
+    public FolderStore(string root, TimeSpan? syncEvery = null)
     {
         _root = Path.GetFullPath(root);
+        _groups = new GroupSync(() => OnDisk(() => Libc.SyncFileSystem(_root)), syncEvery ?? SyncEvery, TimeProvider.System);
         _unfinished = Path.Combine(_root, Unfinished);
         // Only what is old: on one machine several processes may share the folder, and another one's upload may be under way.
         var old = DateTime.UtcNow - UploadsEnd;
         foreach (var file in Directory.CreateDirectory(_unfinished).EnumerateFiles())
         {
             if (file.LastWriteTimeUtc < old) file.Delete();
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool IsDurableAtOnce => false;
+
+    /// <inheritdoc/>
+    public async ValueTask SyncAsync(CancellationToken cancellationToken = default) => await _groups.WaitAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> CreateUnsyncedAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default) =>
+        ValueTask.FromResult(OnDisk(() => CreateUnsynced(key, content.Span)));
+
+    /// <inheritdoc/>
+    public ValueTask PutUnsyncedAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    {
+        OnDisk(() => PutUnsynced(key, content.Span));
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> HoldsAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    {
+        // Most often there is no file yet, or one of another length: neither is opened.
+        var path = PathOf(key);
+        if (Libc.Identify(_root, Path.GetRelativePath(_root, path)) is not { } file || file.Length != content.Length) return ValueTask.FromResult(false);
+        try
+        {
+            return ValueTask.FromResult(File.ReadAllBytes(path).AsSpan().SequenceEqual(content.Span));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return ValueTask.FromResult(false);
         }
     }
 
@@ -192,17 +231,89 @@ public sealed class FolderStore : IObjectStore
 
     private bool Promote(StagedBytes staged, string key, bool replace)
     {
+        if (staged.Content is { } content) return Promote(staged, content.Span, key, replace);
         var path = PathOf(staged.Key);
         if (!File.Exists(path)) throw new FileNotFoundException($"no object {staged.Key}");
         if (!Holds(path, staged)) throw new InvalidDataException($"the bytes at {staged.Key} are not the ones received");
-        if (!replace) return Link(path, key) || Holds(PathOf(key), staged);
+        if (!replace) return LinkUnsynced(path, PathOf(key)) || Holds(PathOf(key), staged);
         var temporary = NewTemporary();
         Libc.HardLink(path, temporary);
-        Rename(temporary, key);
+        RenameUnsynced(temporary, PathOf(key));
         return true;
     }
 
-    private string NewTemporary() => Path.Combine(_unfinished, Guid.NewGuid().ToString("n"));
+    private bool Promote(StagedBytes staged, ReadOnlySpan<byte> content, string key, bool replace)
+    {
+        if (content.Length != staged.Length || Checksum.OfContent(content) != staged.Checksum) throw new InvalidDataException($"the parked bytes for {key} are not the ones received");
+        if (!replace) return CreateUnsynced(key, content) || Holds(PathOf(key), staged);
+        PutUnsynced(key, content);
+        return true;
+    }
+
+    private bool CreateUnsynced(string key, ReadOnlySpan<byte> content)
+    {
+        var temporary = WriteTemporary(content);
+        try
+        {
+            return LinkUnsynced(temporary, PathOf(key));
+        }
+        finally
+        {
+            Libc.Unlink(temporary);
+        }
+    }
+
+    private void PutUnsynced(string key, ReadOnlySpan<byte> content)
+    {
+        var temporary = WriteTemporary(content);
+        try
+        {
+            RenameUnsynced(temporary, PathOf(key));
+        }
+        catch
+        {
+            Libc.Unlink(temporary);
+            throw;
+        }
+    }
+
+    private string WriteTemporary(ReadOnlySpan<byte> content)
+    {
+        var temporary = NewTemporary();
+        try
+        {
+            Libc.WriteNewFile(temporary, content);
+            return temporary;
+        }
+        catch
+        {
+            Libc.Unlink(temporary);
+            throw;
+        }
+    }
+
+    private static bool LinkUnsynced(string existing, string path)
+    {
+        // The folder is there already but for a crate's first file.
+        if (Libc.TryHardLink(existing, path) is { } linked) return linked;
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        return Libc.HardLink(existing, path);
+    }
+
+    private static void RenameUnsynced(string temporary, string path)
+    {
+        for (var tries = 1; !Libc.TryRename(temporary, path); tries++)
+        {
+            // Without its folder: that is not made yet, or was swapped for one made anew, which has no such folder yet. If the file moved along
+            // with the swap, it is the swapper's to make up for.
+            if (tries == MostTries) throw new IOException($"cannot rename to {path}");
+            if (!File.Exists(temporary)) return;
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        }
+    }
+
+    private string NewTemporary() =>
+        Path.Combine(_unfinished, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Environment.ProcessId}.{Interlocked.Increment(ref _temporaries):x16}"));
 
     private async ValueTask<string> WriteAsync(Stream content, long length, CancellationToken cancellationToken)
     {

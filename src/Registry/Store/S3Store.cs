@@ -47,6 +47,13 @@ public sealed class S3Store : IObjectStore, IDisposable
     }
 
     /// <inheritdoc/>
+    public async ValueTask<bool> CreateUnsyncedAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    {
+        using var spool = Spool.Of(content);
+        return await WriteAsync(key, spool, Condition.Free, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
     {
         using var spool = Spool.Of(content);
@@ -56,8 +63,7 @@ public sealed class S3Store : IObjectStore, IDisposable
     /// <inheritdoc/>
     public async ValueTask<bool> PromoteAsync(StagedBytes staged, string key, bool replace, CancellationToken cancellationToken = default)
     {
-        using var spool = await _calls.TryAsync($"get {staged.Key}", (_, cancel) => CollectAsync(staged, cancel), staged.Length, cancellationToken).ConfigureAwait(false)
-            ?? throw new FileNotFoundException($"no object {staged.Key}");
+        using var spool = staged.Content is { } content ? Parked(staged, content) : await CollectAsync(staged, cancellationToken).ConfigureAwait(false);
         return await WriteAsync(key, spool, replace ? Condition.None : Condition.FreeOrSame, cancellationToken).ConfigureAwait(false);
     }
 
@@ -208,7 +214,17 @@ public sealed class S3Store : IObjectStore, IDisposable
         }
     }
 
-    private async Task<Spool?> CollectAsync(StagedBytes staged, CancellationToken cancellationToken)
+    private static Spool Parked(StagedBytes staged, ReadOnlyMemory<byte> content)
+    {
+        var spool = Spool.Of(content);
+        return spool.Length == staged.Length && spool.Checksum == staged.Checksum ? spool : throw new InvalidDataException("the parked bytes are not the ones received");
+    }
+
+    private async Task<Spool> CollectAsync(StagedBytes staged, CancellationToken cancellationToken) =>
+        await _calls.TryAsync($"get {staged.Key}", (_, cancel) => TryCollectAsync(staged, cancel), staged.Length, cancellationToken).ConfigureAwait(false)
+            ?? throw new FileNotFoundException($"no object {staged.Key}");
+
+    private async Task<Spool?> TryCollectAsync(StagedBytes staged, CancellationToken cancellationToken)
     {
         if (await GetAsync(staged.Key, null, cancellationToken).ConfigureAwait(false) is not { } found) return null;
         await using (found.ConfigureAwait(false))

@@ -37,7 +37,7 @@ public static class Claims
         """
         UPDATE projections SET
             reached = CASE WHEN reached < $3 THEN $3 ELSE reached END, reached_at = now_us(), path = $4,
-            first_change = CASE WHEN $3 >= wanted THEN first_change ELSE COALESCE((SELECT min(id) FROM changes WHERE crate_id = $1 AND revision > $3), first_change) END,
+            first_change = CASE WHEN $3 >= wanted THEN first_change ELSE COALESCE((SELECT min(h.id) FROM changes h WHERE h.crate_id = $1 AND h.id > projections.first_change AND h.revision > $3), first_change) END,
             behind_since = CASE WHEN $3 >= wanted THEN NULL ELSE behind_since END,
             attempts = 0, last_error = NULL, next_try_at = NULL
         WHERE crate_id = $1 AND kind = $2 AND target = '' AND claimed <= $3
@@ -129,8 +129,14 @@ public static class Claims
             return new Closed(null, shown);
         }
 
+        return new Closed(await ClaimAgainAsync(sql, claim, path, process).ConfigureAwait(false), []);
+    }
+
+    /// <summary>A new claim for a renderer that was overtaken, or taken for dead: what it wrote may stand over newer bytes.</summary>
+    internal static async ValueTask<Claim> ClaimAgainAsync(Statements sql, Claim claim, string? path, string process)
+    {
         var wanted = await sql.LongAsync("SELECT wanted FROM projections WHERE crate_id = $1 AND kind = $2 AND target = ''", claim.CrateId, claim.Kind).ConfigureAwait(false);
-        return new Closed(await InsertAsync(sql, claim.CrateId, claim.Kind, process, wanted!.Value, path, claim.Lack).ConfigureAwait(false), []);
+        return await InsertAsync(sql, claim.CrateId, claim.Kind, process, wanted!.Value, path, claim.Lack).ConfigureAwait(false);
     }
 
     /// <summary>Notes what the projection shows now. Returns the causes of the changes that it did not show before; null: a higher revision was claimed meanwhile.</summary>

@@ -1,5 +1,6 @@
 using Pipeline.Contracts;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Store;
 
 namespace Pipeline.Registry.Truth;
 
@@ -42,7 +43,14 @@ public static class PublishStates
 public sealed record PublishRow(
     string Id, string Name, string Num, string Checksum, long Size, long UserId, string Login, long? TokenId,
     string Claims, string StagingKey, string State, string? Facts, long? MaxUploadSize, int? MaxFeatures,
-    long ParkedAt, string? TraceParent);
+    long ParkedAt, string? TraceParent)
+{
+    /// <summary>The bytes, when they are parked in the database; null: they are in the store, or no longer wanted.</summary>
+    public byte[]? Body { get; init; }
+
+    /// <summary>Where the bytes are, and what they must be.</summary>
+    public StagedBytes Staged => new(StagingKey, Size, Contracts.Checksum.Parse(Checksum), Body);
+}
 
 /// <summary>The verdict of a publish.</summary>
 /// <param name="State">Accepted or rejected.</param>
@@ -61,19 +69,36 @@ public static class Publishes
     public static string ResetSql(string state) =>
         $"UPDATE publishes SET attempts = 0, next_try_at = NULL, rung_at = NULL WHERE id = $1 AND state = '{state}' AND decided_at IS NULL";
 
-    /// <summary>Reads one, or null.</summary>
-    public static ValueTask<PublishRow?> FindAsync(Statements sql, string id) => sql.FirstAsync(
+    private const string SelectSql =
         """
         SELECT p.id, p.name, p.num, p.checksum, p.size, p.user_id, p.token_id, p.claims, p.staging_key, p.state, p.facts, c.max_upload_size, c.max_features,
-            p.parked_at, p.trace_parent, u.login
+            p.parked_at, p.trace_parent, u.login, b.body
         FROM publishes p JOIN users u ON u.id = p.user_id LEFT JOIN crates c ON c.namespace = p.namespace AND c.source = 'local' AND c.canonical = p.canonical
-        WHERE p.id = $1
-        """,
-        static row => new PublishRow(
-            row.Text(0), row.Text(1), row.Text(2), row.Text(3), row.Long(4), row.Long(5), row.Text(15), row.LongOrNull(6),
-            row.Text(7), row.Text(8), row.Text(9), row.TextOrNull(10), row.LongOrNull(11), (int?)row.LongOrNull(12),
-            row.Long(13), row.TextOrNull(14)),
-        id);
+        LEFT JOIN staged_bodies b ON b.publish_id = p.id
+        """;
+
+    /// <summary>Reads one, or null.</summary>
+    public static ValueTask<PublishRow?> FindAsync(Statements sql, string id)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.FirstAsync($"{SelectSql}\nWHERE p.id = $1", Read, id);
+    }
+
+    /// <summary>Reads those of some ids that there are, by id.</summary>
+    public static async ValueTask<Dictionary<string, PublishRow>> FindAllAsync(Statements sql, IReadOnlyCollection<string> ids)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        var rows = await sql.QueryAsync($"{SelectSql}\nWHERE p.id IN {sql.Dialect.TextList("$1")}", Read, JsonTexts.Write(ids)).ConfigureAwait(false);
+        return rows.ToDictionary(static row => row.Id, StringComparer.Ordinal);
+    }
+
+    private static PublishRow Read(Row row) => new(
+        row.Text(0), row.Text(1), row.Text(2), row.Text(3), row.Long(4), row.Long(5), row.Text(15), row.LongOrNull(6),
+        row.Text(7), row.Text(8), row.Text(9), row.TextOrNull(10), row.LongOrNull(11), (int?)row.LongOrNull(12),
+        row.Long(13), row.TextOrNull(14))
+    {
+        Body = row.BytesOrNull(16),
+    };
 
     /// <summary>Writes the archive's facts and hands the publish to the manifest stage. False: it had moved on already.</summary>
     /// <param name="sql">The open transaction.</param>
@@ -82,13 +107,25 @@ public static class Publishes
     /// <param name="tookMicroseconds">How long the stage took.</param>
     /// <param name="rung">Whether its next bell is about to be rung.</param>
     public static async ValueTask<bool> CheckedAsync(Statements sql, string id, string facts, long tookMicroseconds, bool rung) =>
-        await sql.ExecuteAsync(
+        (await CheckedAsync(sql, [(id, facts, tookMicroseconds)], rung).ConfigureAwait(false)).Contains(id);
+
+    /// <summary>Writes the facts of several archives and hands their publishes to the manifest stage. Returns those that had not moved on already.</summary>
+    /// <param name="sql">The open transaction.</param>
+    /// <param name="read">Each publish with its facts as JSON and how long the stage took.</param>
+    /// <param name="rung">Whether their next bells are about to be rung.</param>
+    public static async ValueTask<HashSet<string>> CheckedAsync(Statements sql, IReadOnlyList<(string Id, string Facts, long TookMicroseconds)> read, bool rung)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        ArgumentNullException.ThrowIfNull(read);
+        var changed = await sql.ExecuteEachAsync(
             """
             UPDATE publishes SET state = 'checked', facts = $2, tarball_started_at = now_us() - $3, tarball_done_at = now_us(),
                 attempts = 0, last_error = NULL, next_try_at = NULL, rung_at = CASE WHEN $4 THEN now_us() END
             WHERE id = $1 AND state = 'parked'
             """,
-            id, facts, tookMicroseconds, rung).ConfigureAwait(false) == 1;
+            [.. read.Select(one => new object?[] { one.Id, one.Facts, one.TookMicroseconds, rung })]).ConfigureAwait(false);
+        return [.. read.Where((_, i) => changed[i] == 1).Select(static one => one.Id)];
+    }
 
     /// <summary>Writes a refusal. False: it was decided already.</summary>
     public static async ValueTask<bool> RejectAsync(Statements sql, string id, Reject reject, long tookMicroseconds)
@@ -101,8 +138,10 @@ public static class Publishes
             WHERE id = $1 AND decided_at IS NULL
             """,
             id, reject.Code, (long)reject.Status, reject.Text.Replace('\0', '\uFFFD'), tookMicroseconds).ConfigureAwait(false);
-        if (changed == 1) await ReleaseAsync(sql, id).ConfigureAwait(false);
-        return changed == 1;
+        if (changed != 1) return false;
+        await ReleaseAsync(sql, id).ConfigureAwait(false);
+        await DropBodyAsync(sql, id).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>Writes the acceptance. False: it was decided already.</summary>
@@ -114,6 +153,27 @@ public static class Publishes
             WHERE id = $1 AND decided_at IS NULL
             """,
             id, crateId, versionId, revision, tookMicroseconds).ConfigureAwait(false) == 1;
+
+    /// <summary>Parks the bytes of a small upload, in the transaction of its row.</summary>
+    public static ValueTask<int> ParkBodyAsync(Statements sql, string id, byte[] body)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.ExecuteAsync("INSERT INTO staged_bodies (publish_id, body) VALUES ($1, $2)", id, body);
+    }
+
+    /// <summary>Drops the parked bytes of a publish: it was refused, or its files are durable.</summary>
+    public static ValueTask<int> DropBodyAsync(Statements sql, string id)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.ExecuteAsync("DELETE FROM staged_bodies WHERE publish_id = $1", id);
+    }
+
+    /// <summary>Drops the parked bytes of several publishes.</summary>
+    public static ValueTask<int> DropBodiesAsync(Statements sql, IEnumerable<string> ids)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.ExecuteAsync($"DELETE FROM staged_bodies WHERE publish_id IN {sql.Dialect.TextList("$1")}", JsonTexts.Write(ids));
+    }
 
     /// <summary>Gives back the reservation a publish holds, if any.</summary>
     public static ValueTask<int> ReleaseAsync(Statements sql, string id) => sql.ExecuteAsync("DELETE FROM reservations WHERE holder = $1", id);

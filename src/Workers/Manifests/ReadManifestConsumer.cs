@@ -1,9 +1,9 @@
-using MassTransit;
 using Microsoft.Extensions.Logging;
 using Pipeline.Contracts;
 using Pipeline.Contracts.Index;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Bus.Batches;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Faults;
@@ -11,85 +11,69 @@ using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
-using Pipeline.Workers.Records;
 
 namespace Pipeline.Workers.Manifests;
 
-/// <summary>Reaches the verdict of a publish: reads its manifest, applies the rules, and reserves, stores and records the version.</summary>
+/// <summary>Reaches the verdicts of publishes: reads their manifests, applies the rules, and reserves, stores and records the versions.</summary>
 /// <remarks>
 /// Triggered by: <see cref="ReadManifest"/>, from the tarball stage, from a publish of the same version that has ended, or from the sweep.
-/// Produces: the verdict; for an accepted version its bytes, record and row; bells for every projection; <see cref="PublishDecided"/>.
-/// Safe to repeat because: the verdict is written once, the reservation is re-taken under a higher fence, bytes and record are create-only.
+/// Produces: the verdicts; for accepted versions their bytes, records and rows; bells for every projection; <see cref="PublishDecided"/>.
+/// Safe to repeat because: a verdict is written once, a reservation is re-taken under a higher fence, bytes and record are create-only.
 /// Ordered/locked by: the reservation of (crate, version number).
 /// May run in parallel: yes, also for the same publish or version.
 /// </remarks>
 public sealed class ReadManifestConsumer(
-    IDatabase database, IObjectStore store, IDoorbell doorbell, PublishDecision decision, PublishOptions limits, LostVersions lostVersions,
-    ILogger<ReadManifestConsumer> logger) : IConsumer<ReadManifest>
+    IDatabase database, IObjectStore store, IDoorbell doorbell, PublishDecision decision, PublishOptions limits, VersionFiles files, ParkedCopies parked,
+    ILogger<ReadManifestConsumer> logger) : IBatchConsumer<string>
 {
     private const int MostReservations = 10;
 
     /// <inheritdoc/>
-    public async Task Consume(ConsumeContext<ReadManifest> context)
+    public async Task ConsumeAsync(StageBatch<string> batch, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        var run = context.Run();
-        var publish = await database.ReadAsync(sql => Publishes.FindAsync(sql, context.Message.PublishId), context.CancellationToken).ConfigureAwait(false);
-        if (publish is not { State: PublishStates.Checked })
+        ArgumentNullException.ThrowIfNull(batch);
+        var rows = await database.ReadAsync(sql => Publishes.FindAllAsync(sql, [.. batch.Items.Select(static item => item.Key)]), cancellationToken).ConfigureAwait(false);
+        var waiting = new List<Candidate>(batch.Items.Count);
+        foreach (var item in batch.Items)
         {
-            run.Outcome = StageRun.Nothing;
-            return;
+            if (rows.TryGetValue(item.Key, out var publish) && publish.State == PublishStates.Checked) Decide(item, publish, waiting);
+            else item.Outcome = StageRun.Nothing;
         }
 
-        run.Continue(publish.TraceParent).SetPublish(publish.Id, publish.Name, publish.Num);
-
-        var (reject, version) = decision.Decide(publish);
         FaultPoints.Reach("manifest.decided");
-        if (reject is not null) await RejectAsync(publish, reject, run).ConfigureAwait(false);
-        else await PublishAsync(version!, run, context.CancellationToken).ConfigureAwait(false);
+        var accepted = new List<PublishRow>();
+        for (var attempt = 0; waiting.Count > 0; attempt++)
+        {
+            if (attempt == MostReservations)
+            {
+                foreach (var one in waiting) one.Item.Fail(new TransientException("version-contended", $"{one.Publish.Name} {one.Publish.Num} changed hands {MostReservations} times"));
+                break;
+            }
+
+            await StandAsideAsync(attempt, cancellationToken).ConfigureAwait(false);
+            await RunAsync(waiting, cancellationToken).ConfigureAwait(false);
+            accepted.AddRange(waiting.Where(static one => one.Recorded is not null).Select(static one => one.Publish));
+            waiting.RemoveAll(static one => !one.IsAgain);
+        }
+
+        FaultPoints.Reach("manifest.rung");
+        // The verdicts stand whatever becomes of this; what is left the clean-up removes.
+        batch.LetNextBegin();
+        await parked.DropAsync(accepted).ConfigureAwait(false);
     }
 
-    private async Task PublishAsync(VersionFacts version, StageRun run, CancellationToken cancellationToken)
+    private void Decide(StageItem<string> item, PublishRow publish, List<Candidate> waiting)
     {
-        var publish = version.Publish;
-        for (var attempt = 0; attempt < MostReservations; attempt++)
+        item.Continue(publish.TraceParent).SetPublish(publish.Id, publish.Name, publish.Num);
+        try
         {
-            await StandAsideAsync(attempt, cancellationToken).ConfigureAwait(false);
-            var reserved = await database.WriteAsync(sql => Reservation.ReserveAsync(sql, version, limits, decision.Categories), cancellationToken).ConfigureAwait(false);
-            FaultPoints.Reach("manifest.reserved");
-            switch (reserved)
-            {
-                case Reserved.Over:
-                    return;
-                case Reserved.Refused refused:
-                    // An attempt before this one may have noted it, and a record that stays would be taken for an accepted version's.
-                    await store.DeleteAsync(StoreKeys.Record(publish.Name, publish.Num, publish.Id), CancellationToken.None).ConfigureAwait(false);
-                    await RejectAsync(publish, refused.Reject, run).ConfigureAwait(false);
-                    return;
-                case Reserved.Same:
-                    await EndAsync(publish, [], null).ConfigureAwait(false);
-                    return;
-                case Reserved.Busy busy:
-                    // A publish that holds it rings this one when it ends; a deletion does not, so that one is tried again soon.
-                    if (!PublishId.TryParse(busy.Holder, out _)) throw new TransientException("version-busy", $"{publish.Name} {publish.Num} is being deleted");
-                    return;
-                case Reserved.Ours ours:
-                    if (!PlantedBugs.BytesAfterRow && !await TryStoreAsync(version, ours, cancellationToken).ConfigureAwait(false)) continue;
-                    if (await TryRecordAsync(version, ours, run).ConfigureAwait(false) is not { } recorded) continue;
-                    if (PlantedBugs.BytesAfterRow)
-                    {
-                        await PlantedBugs.GapAsync().ConfigureAwait(false);
-                        await TryStoreAsync(version, ours, cancellationToken).ConfigureAwait(false);
-                    }
-
-                    FaultPoints.Reach("manifest.recorded");
-                    await EndAsync(publish, recorded.Woken, recorded.CrateId).ConfigureAwait(false);
-                    logger.LogInformation("publish {publish.id} of {crate.name} {crate.version} accepted", publish.Id, publish.Name, publish.Num);
-                    return;
-            }
+            var (reject, version) = decision.Decide(publish);
+            waiting.Add(new Candidate(item, publish, reject, version));
         }
-
-        throw new TransientException("version-contended", $"{publish.Name} {publish.Num} changed hands {MostReservations} times");
+        catch (Exception e)
+        {
+            item.Fail(e);
+        }
     }
 
     /// <summary>
@@ -99,77 +83,144 @@ public sealed class ReadManifestConsumer(
     private static Task StandAsideAsync(int attempt, CancellationToken cancellationToken) =>
         attempt == 0 ? Task.CompletedTask : Task.Delay(Random.Shared.Next(1, 4 << attempt), cancellationToken);
 
-    /// <summary>Step 2 of reserve, store, record. False: the publish was decided by somebody else meanwhile.</summary>
-    private async Task<bool> TryStoreAsync(VersionFacts version, Reserved.Ours reserved, CancellationToken cancellationToken)
+    /// <summary>Reserves, stores and records once.</summary>
+    private async Task RunAsync(List<Candidate> candidates, CancellationToken cancellationToken)
     {
-        var publish = version.Publish;
-        var staged = new StagedBytes(publish.StagingKey, publish.Size, Checksum.Parse(publish.Checksum));
-        try
+        await WriteAsync(candidates, ReserveAsync, cancellationToken).ConfigureAwait(false);
+        FaultPoints.Reach("manifest.reserved");
+        // An attempt before this one, or another run, may have noted the record of what the database refuses now.
+        foreach (var one in candidates.Where(static one => one is { IsDecided: true, Reject: not null, HasVersion: true })) await files.ForgetAsync(one.Publish).ConfigureAwait(false);
+        await EndAsync(candidates).ConfigureAwait(false);
+
+        var ours = candidates.FindAll(static one => one is { Ours: not null, IsDecided: false, Failure: null });
+        if (!PlantedBugs.BytesAfterRow) await StoreAsync(ours, cancellationToken).ConfigureAwait(false);
+        var stored = ours.FindAll(static one => one is { IsAgain: false, Item.Failure: null });
+        if (stored.Count == 0) return;
+        await WriteAsync(stored, RecordAsync, CancellationToken.None).ConfigureAwait(false);
+        if (PlantedBugs.BytesAfterRow)
         {
-            // Other bytes already there that no version names are the reservation holder's to replace; whoever lost the fence must not touch them.
-            if (!await store.PromoteAsync(staged, version.ObjectKey, replace: false, cancellationToken).ConfigureAwait(false))
+            await PlantedBugs.GapAsync().ConfigureAwait(false);
+            await StoreAsync(ours, cancellationToken).ConfigureAwait(false);
+        }
+
+        FaultPoints.Reach("manifest.recorded");
+        await EndAsync(stored).ConfigureAwait(false);
+    }
+
+    /// <summary>Does a step for all candidates in one transaction, each on a savepoint of its own.</summary>
+    private async Task WriteAsync(List<Candidate> candidates, Func<Statements, Candidate, ValueTask> step, CancellationToken cancellationToken)
+    {
+        await database.WriteAsync(
+            async sql =>
             {
-                if (!await database.ReadAsync(sql => Reservation.IsHeldAsync(sql, publish.Id, reserved.Fence), cancellationToken).ConfigureAwait(false)) return false;
-                // No number is given twice, also not by who started on an older backup without `recover`.
-                if (await lostVersions.HasAsync(publish.Name, publish.Num, cancellationToken).ConfigureAwait(false)) throw new LostVersionException(publish.Name, publish.Num);
-                await store.PromoteAsync(staged, version.ObjectKey, replace: true, cancellationToken).ConfigureAwait(false);
+                foreach (var one in candidates)
+                {
+                    one.Begin();
+                    one.Item.Enter();
+                    one.Failure = await sql.TryAsync(() => step(sql, one)).ConfigureAwait(false);
+                    if (one.Failure is null) continue;
+                    // What this part wrote was taken back.
+                    one.IsAgain = one.Failure is CrateMovedException;
+                    (one.IsDecided, one.Recorded, one.Ours) = (false, null, null);
+                }
+
+                return candidates.Count;
+            },
+            cancellationToken).ConfigureAwait(false);
+        foreach (var one in candidates.Where(static one => one is { Failure: not null, IsAgain: false })) one.Item.Fail(one.Failure!);
+    }
+
+    /// <summary>Step 1, or the verdict of what is refused.</summary>
+    private async ValueTask ReserveAsync(Statements sql, Candidate one)
+    {
+        one.Ours = null;
+        if (one.HasVersion)
+        {
+            switch (await Reservation.ReserveAsync(sql, one.Version, limits, decision.Categories).ConfigureAwait(false))
+            {
+                case Reserved.Ours ours:
+                    one.Ours = ours;
+                    return;
+                case Reserved.Refused refused:
+                    one.Reject = refused.Reject;
+                    break;
+                case Reserved.Same:
+                    await Publishes.DropBodyAsync(sql, one.Publish.Id).ConfigureAwait(false);
+                    one.IsDecided = true;
+                    return;
+                case Reserved.Busy busy when !PublishId.TryParse(busy.Holder, out _):
+                    // A publish that holds it rings this one when it ends; a deletion does not, so that this one is tried again soon.
+                    throw new TransientException("version-busy", $"{one.Publish.Name} {one.Publish.Num} is being deleted");
+                default:
+                    return;
             }
         }
-        catch (FileNotFoundException)
-        {
-            // The other run of this publish was faster and has cleared the staging; the next reservation attempt sees its verdict.
-            var now = await database.ReadAsync(sql => Publishes.FindAsync(sql, publish.Id), cancellationToken).ConfigureAwait(false);
-            if (now?.State != PublishStates.Checked) return false;
-            throw;
-        }
 
-        FaultPoints.Reach("manifest.stored");
-        var record = VersionRecord.Render(version);
-        using var content = new MemoryStream(record, writable: false);
-        await store.CreateAsync(StoreKeys.Record(publish.Name, publish.Num, publish.Id), content, record.Length, cancellationToken).ConfigureAwait(false);
-        FaultPoints.Reach("manifest.noted");
-        return true;
+        one.IsDecided = await Publishes.RejectAsync(sql, one.Publish.Id, one.Reject!, one.Item.ElapsedMicroseconds).ConfigureAwait(false);
+        if (one.IsDecided) one.Woken = await Publishes.WakeAsync(sql, one.Publish.Id).ConfigureAwait(false);
     }
 
-    private async Task<Recorded?> TryRecordAsync(VersionFacts version, Reserved.Ours reserved, StageRun run)
+    /// <summary>Step 2. Over a network for all at once, on a disk one after the other.</summary>
+    private async Task StoreAsync(List<Candidate> ours, CancellationToken cancellationToken)
     {
-        try
+        if (store.Folders is null) await Task.WhenAll(ours.Select(StoreOneAsync)).ConfigureAwait(false);
+        else foreach (var one in ours) await StoreOneAsync(one).ConfigureAwait(false);
+
+        async Task StoreOneAsync(Candidate one)
         {
-            var took = run.ElapsedMicroseconds;
-            return await database.WriteAsync(sql => Recording.RecordAsync(sql, version, reserved, took)).ConfigureAwait(false);
-        }
-        catch (CrateMovedException)
-        {
-            return null;
+            try
+            {
+                one.IsAgain = !await files.TryStoreAsync(one.Version, one.Ours!.Fence, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                one.Item.Fail(e);
+            }
         }
     }
 
-    private async Task RejectAsync(PublishRow publish, Reject reject, StageRun run)
+    /// <summary>Step 3.</summary>
+    private async ValueTask RecordAsync(Statements sql, Candidate one)
     {
-        var took = run.ElapsedMicroseconds;
-        run.Outcome = StageRun.Rejected;
-        var woken = await database.WriteAsync(
-            async sql => await Publishes.RejectAsync(sql, publish.Id, reject, took).ConfigureAwait(false)
-                ? await Publishes.WakeAsync(sql, publish.Id).ConfigureAwait(false)
-                : null).ConfigureAwait(false);
-        if (woken is null) return;
-        await EndAsync(publish, woken, null).ConfigureAwait(false);
-        logger.LogInformation("publish {publish.id} of {crate.name} {crate.version} rejected: {Code}", publish.Id, publish.Name, publish.Num, reject.Code);
+        one.Recorded = await Recording.RecordAsync(sql, one.Version, one.Ours!, one.Item.ElapsedMicroseconds).ConfigureAwait(false);
+        if (one.Recorded is not { } recorded)
+        {
+            one.IsAgain = true;
+            return;
+        }
+
+        if (store.IsDurableAtOnce) await Publishes.DropBodyAsync(sql, one.Publish.Id).ConfigureAwait(false);
+        (one.IsDecided, one.Woken) = (true, recorded.Woken);
     }
 
-    private async Task EndAsync(PublishRow publish, IReadOnlyList<string> woken, long? crateId)
+    /// <summary>Rings for what a transaction has decided, each stage once.</summary>
+    private async Task EndAsync(List<Candidate> candidates)
     {
-        if (crateId is { } id)
+        var decided = candidates.FindAll(static one => one.IsDecided);
+        if (decided.Count == 0) return;
+        await doorbell.RingAllAsync(decided.ConvertAll(static one => new PublishDecided(one.Publish.Id))).ConfigureAwait(false);
+        var recorded = decided.FindAll(static one => one.Recorded is not null);
+        if (recorded.Count > 0)
         {
-            await doorbell.RingAsync(new RenderSparse(id)).ConfigureAwait(false);
+            await doorbell.RingAllAsync(recorded.ConvertAll(static one => new RenderSparse(one.Recorded!.CrateId))).ConfigureAwait(false);
             await doorbell.RingAsync(new CommitIndex()).ConfigureAwait(false);
+            await doorbell.RingFollowersAsync().ConfigureAwait(false);
         }
 
-        await doorbell.RingAsync(new PublishDecided(publish.Id)).ConfigureAwait(false);
-        if (crateId is not null) await doorbell.RingFollowersAsync().ConfigureAwait(false);
-        foreach (var waiting in woken) await doorbell.RingAsync(new ReadManifest(waiting)).ConfigureAwait(false);
-        FaultPoints.Reach("manifest.rung");
-        // Last: the verdict stands whatever becomes of it, and what is left the clean-up removes.
-        await store.DeleteAsync(publish.StagingKey).ConfigureAwait(false);
+        var woken = decided.SelectMany(static one => one.Woken).Select(static id => new ReadManifest(id)).ToList();
+        if (woken.Count > 0) await doorbell.RingAllAsync(woken).ConfigureAwait(false);
+        foreach (var one in decided) await LogAsync(one).ConfigureAwait(false);
+    }
+
+    private async ValueTask LogAsync(Candidate one)
+    {
+        var publish = one.Publish;
+        one.Item.Enter();
+        if (one.Recorded is not null) logger.LogInformation("publish {publish.id} of {crate.name} {crate.version} accepted", publish.Id, publish.Name, publish.Num);
+        if (one.Reject is not { } reject) return;
+        one.Item.Outcome = StageRun.Rejected;
+        logger.LogInformation("publish {publish.id} of {crate.name} {crate.version} rejected: {Code}", publish.Id, publish.Name, publish.Num, reject.Code);
+        // What a refused upload left in the store; what it left in the database went with the verdict.
+        if (publish.Body is null) await store.DeleteAsync(publish.StagingKey).ConfigureAwait(false);
     }
 }

@@ -113,7 +113,7 @@ public sealed class SparseRebuild(IDatabase database, IObjectStore store, Sparse
             new ParallelOptions { MaxDegreeOfParallelism = workers.SparseConcurrency, CancellationToken = cancellationToken },
             async (crate, stop) =>
             {
-                if ((await renderer.RenderAgainAsync(crate, stop).ConfigureAwait(false)).Purge) Interlocked.Exchange(ref purge, 1);
+                if (await renderer.RenderAgainAsync(crate, stop).ConfigureAwait(false)) Interlocked.Exchange(ref purge, 1);
             }).ConfigureAwait(false);
         if (purge == 1) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
     }

@@ -33,7 +33,7 @@ public sealed class Mending(
             mended = true;
             if (index.Key == "sparse")
             {
-                if ((await renderer.RenderAgainAsync(place, cancellationToken).ConfigureAwait(false)).Purge) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
+                if (await renderer.RenderAgainAsync(place, cancellationToken).ConfigureAwait(false)) await doorbell.RingAsync(new PurgeCdn()).ConfigureAwait(false);
                 continue;
             }
 

@@ -10,81 +10,165 @@ using Pipeline.Registry.Truth;
 
 namespace Pipeline.Workers.SparseIndex;
 
-/// <summary>What became of a rendering.</summary>
-/// <param name="Found">Whether there was anything to do.</param>
-/// <param name="Purge">Whether a bell for the caches is due.</param>
-public readonly record struct Rendered(bool Found, bool Purge);
-
 /// <summary>
-/// Renders a crate's sparse index file under a claim (<see cref="Claims"/>): the whole file from the database, left alone when equal.
-/// Beside itself and late as often as anybody likes.
+/// Renders sparse index files under claims (<see cref="Claims"/>): each file whole from the database, left alone when equal. Files are there
+/// for readers at once; a claim is closed only behind the sync that makes its file durable. Beside itself and late as often as anybody likes.
 /// </summary>
-public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisProcess process, Purges purges)
+public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisProcess process, Purges purges, IndexFiles files)
 {
-    /// <summary>Renders a crate that is behind.</summary>
-    /// <param name="crateId">The crate.</param>
-    /// <param name="continue">Starts the span of the work, as a child of a cause.</param>
-    /// <param name="cancellationToken">Ends the wait for a claim.</param>
-    public Task<Rendered> RenderAsync(long crateId, Func<string?, Activity> @continue, CancellationToken cancellationToken) =>
-        RenderAsync(crateId, forced: false, @continue, cancellationToken);
+    /// <summary>The most crates that are rendered together.</summary>
+    public const int MostTogether = 256;
 
-    /// <summary>Renders a crate whatever its row says: what stands in the store is not believed.</summary>
-    public async Task<Rendered> RenderAgainAsync(long crateId, CancellationToken cancellationToken)
+    // What this process has written and not closed yet.
+    private readonly Dictionary<long, List<Rendering>> _written = [];
+
+    /// <summary>Renders a crate whatever its row says: what stands in the store is not believed. Returns whether a bell for the caches is due.</summary>
+    public async Task<bool> RenderAgainAsync(long crateId, CancellationToken cancellationToken)
     {
         using var activity = Tracing.Start("render-sparse", null);
-        return await RenderAsync(crateId, forced: true, _ => activity, cancellationToken).ConfigureAwait(false);
+        var rendering = new Rendering(crateId, _ => activity);
+        await RenderAsync([rendering], forced: true, static () => { }, cancellationToken).ConfigureAwait(false);
+        return rendering.Failure is null ? rendering.Purge : throw rendering.Failure;
     }
 
-    private async Task<Rendered> RenderAsync(long crateId, bool forced, Func<string?, Activity> @continue, CancellationToken cancellationToken)
+    /// <summary>Renders those of some crates that are behind; one that fails says so itself.</summary>
+    /// <param name="crates">The crates, each once.</param>
+    /// <param name="forced">Whether all are rendered, whatever their rows say.</param>
+    /// <param name="written">Called once all files stand, before they are synced.</param>
+    /// <param name="cancellationToken">Ends the wait for the claims. What has begun goes to its end: a claim left open by a living process is nobody's to render, for a minute.</param>
+    internal async Task RenderAsync(IReadOnlyList<Rendering> crates, bool forced, Action written, CancellationToken cancellationToken)
     {
-        var claim = await database.WriteAsync(sql => Claims.OpenAsync(sql, crateId, ProjectionKinds.Sparse, process.Id, forced), cancellationToken).ConfigureAwait(false);
-        if (claim is null) return default;
-        var (touched, purge, started) = (new Dictionary<string, string>(StringComparer.Ordinal), false, Stopwatch.GetTimestamp());
-        var activity = @continue(claim.Lack?.Cause.TraceParent);
-        // What has begun goes to its end: a claim left open by a living process is nobody's to render, for a minute.
-        while (claim is not null)
+        var ids = crates.Select(static one => one.CrateId).ToList();
+        var claims = await database.WriteAsync(sql => ClaimBatch.OpenAsync(sql, ids, ProjectionKinds.Sparse, process.Id, forced), cancellationToken).ConfigureAwait(false);
+        var started = Stopwatch.GetTimestamp();
+        var open = new List<Rendering>(claims.Count);
+        foreach (var one in crates)
         {
-            var held = claim;
-            try
-            {
-                ((claim, var shown), purge) = await RenderOnceAsync(held, touched, activity).ConfigureAwait(false);
-                if (held.Lack is { } lack) Note(shown, lack, started, activity);
-            }
-            catch
-            {
-                await AbandonAsync(held).ConfigureAwait(false);
-                throw;
-            }
+            if (!claims.TryGetValue(one.CrateId, out var claim)) continue;
+            one.Begin(claim);
+            open.Add(one);
         }
 
-        return new Rendered(true, purge);
+        Overtake(open);
+        FaultPoints.Reach("sparse.claimed");
+        while (open.Count > 0)
+        {
+            try
+            {
+                await WriteAsync(open).ConfigureAwait(false);
+                open.RemoveAll(static one => one.Failure is not null);
+                Enter(open);
+                written();
+                open = await CloseAsync(open, started).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                foreach (var one in open) one.Failure ??= e;
+                await AbandonAsync(open).ConfigureAwait(false);
+                return;
+            }
+        }
     }
 
-    private async Task<(Closed Closed, bool Purge)> RenderOnceAsync(Claim held, Dictionary<string, string> touched, Activity activity)
+    /// <summary>Those of this process that have written already may close below the claims set since: what is rendered under these comes after them.</summary>
+    private void Overtake(List<Rendering> open)
     {
-        FaultPoints.Reach("sparse.claimed");
-        var snapshot = await database.ReadAsync(sql => IndexLines.ReadAsync(sql, held.CrateId), CancellationToken.None).ConfigureAwait(false)
-            ?? throw new InvalidOperationException($"crate {held.CrateId} has a projection but no row");
-        activity.SetTag(Tracing.CrateName, snapshot.Name);
+        lock (_written)
+        {
+            foreach (var one in open)
+            {
+                if (!_written.TryGetValue(one.CrateId, out var before)) continue;
+                foreach (var other in before) other.Allowed = Math.Max(other.Allowed, one.Claim!.Revision);
+            }
+        }
+    }
+
+    private void Enter(List<Rendering> open)
+    {
+        lock (_written)
+        {
+            foreach (var one in open)
+            {
+                one.Allowed = one.Claim!.Revision;
+                if (!_written.TryGetValue(one.CrateId, out var list)) _written.Add(one.CrateId, list = []);
+                list.Add(one);
+            }
+        }
+    }
+
+    private void Leave(List<Rendering> open)
+    {
+        lock (_written)
+        {
+            foreach (var one in open)
+            {
+                if (_written.TryGetValue(one.CrateId, out var list) && list.Remove(one) && list.Count == 0) _written.Remove(one.CrateId);
+            }
+        }
+    }
+
+    private async Task WriteAsync(List<Rendering> open)
+    {
+        var snapshots = await database.ReadAsync(sql => files.ReadAsync(sql, [.. open.Select(static one => one.CrateId)])).ConfigureAwait(false);
         FaultPoints.Reach("sparse.rendered");
         if (PlantedBugs.UnfencedRender) await PlantedBugs.GapAsync().ConfigureAwait(false);
-        var raised = held;
-        if (snapshot.Revision > held.Revision) raised = await database.WriteAsync(sql => Claims.RaiseAsync(sql, held, snapshot.Revision), CancellationToken.None).ConfigureAwait(false);
-
-        var path = await WriteAsync(snapshot, raised.Path, touched).ConfigureAwait(false);
+        if (store.Folders is null) await Task.WhenAll(open.Select(WriteOneAsync)).ConfigureAwait(false);
+        else foreach (var one in open) await WriteOneAsync(one).ConfigureAwait(false);
         FaultPoints.Reach("sparse.written");
-        return await database.WriteAsync(sql => EndAsync(sql, raised, path, touched, activity.Id), CancellationToken.None).ConfigureAwait(false);
+        await AbandonAsync(open.FindAll(static one => one.Failure is not null)).ConfigureAwait(false);
+
+        async Task WriteOneAsync(Rendering one)
+        {
+            try
+            {
+                var snapshot = snapshots.GetValueOrDefault(one.CrateId) ?? throw new InvalidOperationException($"crate {one.CrateId} has a projection but no row");
+                one.Activity.SetTag(Tracing.CrateName, snapshot.Name);
+                if (snapshot.Revision > one.Claim!.Revision) one.Claim = await database.WriteAsync(sql => Claims.RaiseAsync(sql, one.Claim, snapshot.Revision)).ConfigureAwait(false);
+                one.Path = await WriteAsync(one, snapshot).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                one.Failure = e;
+            }
+        }
     }
 
-    private async Task AbandonAsync(Claim claim)
+    /// <summary>Closes the claims of what was written, behind a sync. Returns those that are to be rendered again, under a new claim.</summary>
+    private async Task<List<Rendering>> CloseAsync(List<Rendering> open, long started)
     {
         try
         {
-            await database.WriteAsync(sql => Claims.AbandonAsync(sql, claim), CancellationToken.None).ConfigureAwait(false);
+            await store.SyncAsync().ConfigureAwait(false);
+            FaultPoints.Reach("sparse.synced");
+            var closed = await database.WriteAsync(sql => CloseAsync(sql, open)).ConfigureAwait(false);
+            var again = new List<Rendering>();
+            foreach (var one in open)
+            {
+                var (claim, shown) = closed[one.CrateId];
+                if (one.Claim!.Lack is { } lack) Note(shown, lack, started, one.Activity);
+                one.Claim = claim;
+                if (claim is not null) again.Add(one);
+            }
+
+            FaultPoints.Reach("sparse.closed");
+            return again;
+        }
+        finally
+        {
+            Leave(open);
+        }
+    }
+
+    private async Task AbandonAsync(List<Rendering> failed)
+    {
+        if (failed.Count == 0) return;
+        try
+        {
+            await database.WriteAsync(sql => ClaimBatch.AbandonAsync(sql, failed.Select(static one => one.Claim).OfType<Claim>())).ConfigureAwait(false);
         }
         catch (TransientException)
         {
-            // The database is what is away. The claim stays, and is taken for left open by its age.
+            // The database is what is away. The claims stay, and are taken for left open by their age.
         }
     }
 
@@ -100,35 +184,48 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
         }
     }
 
-    private async ValueTask<(Closed Closed, bool Purge)> EndAsync(Statements sql, Claim claim, string? path, Dictionary<string, string> touched, string? traceParent)
-    {
-        var end = await CloseAsync(sql, claim, path, touched, traceParent).ConfigureAwait(false);
-        // After the purges: those that stand open now are what caches have to be told of it.
-        if (end.Closed.Again is null && claim.Lack is { } lack) await Shown.InSparseAsync(sql, claim.CrateId, lack.FirstChange, claim.Revision).ConfigureAwait(false);
-        return end;
-    }
-
     /// <summary>
-    /// Closes the claim and writes the purges that belong to it. Nothing is purged when every round found the file equal, unless another
+    /// Closes claims and writes the purges that belong to them. Nothing is purged when every round found the file equal, unless another
     /// claim stands open: its renderer may have written these very bytes and died before it could close.
     /// </summary>
-    private async ValueTask<(Closed Closed, bool Purge)> CloseAsync(Statements sql, Claim claim, string? path, Dictionary<string, string> touched, string? traceParent)
+    private async ValueTask<Dictionary<long, Closed>> CloseAsync(Statements sql, List<Rendering> open)
     {
-        var unsure = purges.Any && await Claims.OthersAsync(sql, claim).ConfigureAwait(false);
-        var closed = await Claims.CloseAsync(sql, claim, path, process.Id).ConfigureAwait(false);
-        if (closed.Again is not null || !purges.Any) return (closed, false);
-        var (about, purge) = (new PurgedCrate(claim.CrateId, traceParent), false);
-        foreach (var (file, cause) in touched)
-            purge |= await purges.OfIndexFileAsync(sql, about, file, cause).ConfigureAwait(false);
-        if (unsure && path is not null && !touched.ContainsKey(path)) purge |= await purges.OfIndexFileAsync(sql, about, path, PurgeCauses.First).ConfigureAwait(false);
-        purge |= await purges.OfDeletedFilesAsync(sql, about, claim.Revision).ConfigureAwait(false);
-        return (closed, purge);
+        var unsure = new HashSet<long>();
+        if (purges.Any)
+        {
+            foreach (var one in open)
+            {
+                if (await Claims.OthersAsync(sql, one.Claim!).ConfigureAwait(false)) unsure.Add(one.CrateId);
+            }
+        }
+
+        var closed = await ClaimBatch.CloseAsync(sql, [.. open.Select(one => new Rendered(one.Claim!, one.Path, AllowedOf(one)))], ProjectionKinds.Sparse, process.Id).ConfigureAwait(false);
+        if (!purges.Any) return closed;
+        foreach (var one in open)
+        {
+            if (closed[one.CrateId].Again is null) one.Purge |= await PurgeAsync(sql, one, unsure.Contains(one.CrateId)).ConfigureAwait(false);
+        }
+
+        return closed;
     }
 
-    /// <summary>Writes what differs and notes it in <paramref name="touched"/>; returns where the file stands now.</summary>
-    private async Task<string?> WriteAsync(IndexSnapshot snapshot, string? oldPath, Dictionary<string, string> touched)
+    private long AllowedOf(Rendering one)
     {
-        var path = IndexPath.Of(snapshot.Name);
+        lock (_written) return one.Allowed;
+    }
+
+    private async ValueTask<bool> PurgeAsync(Statements sql, Rendering one, bool unsure)
+    {
+        var (about, purge) = (new PurgedCrate(one.CrateId, one.Activity.Id), false);
+        foreach (var (file, cause) in one.Touched) purge |= await purges.OfIndexFileAsync(sql, about, file, cause).ConfigureAwait(false);
+        if (unsure && one.Path is not null && !one.Touched.ContainsKey(one.Path)) purge |= await purges.OfIndexFileAsync(sql, about, one.Path, PurgeCauses.First).ConfigureAwait(false);
+        return purge | await purges.OfDeletedFilesAsync(sql, about, one.Claim!.Revision).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes what differs and notes it as touched; returns where the file stands now.</summary>
+    private async Task<string?> WriteAsync(Rendering one, IndexSnapshot snapshot)
+    {
+        var (path, oldPath, touched) = (IndexPath.Of(snapshot.Name), one.Claim!.Path, one.Touched);
         // A deleted crate that came back in another spelling leaves its old file behind. Nobody else's: a spelling has one canonical name,
         // and the crates that are served by this index are unique by it.
         if (oldPath is not null && oldPath != path)
@@ -145,8 +242,10 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
             return null;
         }
 
-        if (await store.HoldsAsync(key, snapshot.Content).ConfigureAwait(false)) return path;
-        await store.PutAsync(key, snapshot.Content).ConfigureAwait(false);
+        // Over a network to ask costs what to write does, so what is known to be behind is written; elsewhere what is equal is left alone.
+        var isKnownToDiffer = store.Folders is null && one.Claim.Lack is not null;
+        if (!isKnownToDiffer && await store.HoldsAsync(key, snapshot.Content).ConfigureAwait(false)) return path;
+        await store.PutUnsyncedAsync(key, snapshot.Content).ConfigureAwait(false);
         // What a round before this one removed, or was the first to write, caches may know as missing.
         touched[path] = oldPath == path && touched.GetValueOrDefault(path, PurgeCauses.Changed) == PurgeCauses.Changed ? PurgeCauses.Changed : PurgeCauses.First;
         return path;

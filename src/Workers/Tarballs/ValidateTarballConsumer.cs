@@ -1,8 +1,8 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
-using MassTransit;
-using Microsoft.Extensions.Logging;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Bus.Batches;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Faults;
 using Pipeline.Registry.Options;
@@ -12,47 +12,89 @@ using Pipeline.Registry.Truth;
 
 namespace Pipeline.Workers.Tarballs;
 
-/// <summary>Checks the staged archive of a publish and writes down what it found; says nothing about the verdict.</summary>
+/// <summary>Checks the staged archives of publishes and writes down what it found; says nothing about the verdict.</summary>
 /// <remarks>
 /// Triggered by: <see cref="ValidateTarball"/>, from intake or the sweep.
-/// Produces: the archive's facts in the publish's row, then <see cref="ReadManifest"/>.
+/// Produces: each archive's facts in the publish's row, then <see cref="ReadManifest"/>.
 /// Safe to repeat because: the facts depend on the bytes alone, and only a parked publish takes them.
 /// Ordered/locked by: nothing.
 /// May run in parallel: yes, also for the same publish.
 /// </remarks>
-public sealed class ValidateTarballConsumer(
-    IDatabase database, IObjectStore store, IDoorbell doorbell, PublishOptions limits, ILogger<ValidateTarballConsumer> logger) : IConsumer<ValidateTarball>
+public sealed class ValidateTarballConsumer(IDatabase database, IObjectStore store, IDoorbell doorbell, PublishOptions limits) : IBatchConsumer<string>
 {
+    // What is read by then is written down: an archive that takes long keeps no other waiting.
+    private static readonly TimeSpan WriteAfter = TimeSpan.FromMilliseconds(20);
+
     /// <inheritdoc/>
-    public async Task Consume(ConsumeContext<ValidateTarball> context)
+    public async Task ConsumeAsync(StageBatch<string> batch, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        var run = context.Run();
-        var publish = await database.ReadAsync(sql => Publishes.FindAsync(sql, context.Message.PublishId), context.CancellationToken).ConfigureAwait(false);
-        if (publish is not { State: PublishStates.Parked })
+        ArgumentNullException.ThrowIfNull(batch);
+        var rows = await database.ReadAsync(sql => Publishes.FindAllAsync(sql, [.. batch.Items.Select(static item => item.Key)]), cancellationToken).ConfigureAwait(false);
+        var waiting = new ConcurrentQueue<(StageItem<string> Item, PublishRow Publish)>();
+        foreach (var item in batch.Items)
         {
-            run.Outcome = StageRun.Nothing;
-            return;
+            if (rows.TryGetValue(item.Key, out var publish) && publish.State == PublishStates.Parked)
+            {
+                item.Continue(publish.TraceParent).SetPublish(publish.Id, publish.Name, publish.Num);
+                waiting.Enqueue((item, publish));
+            }
+            else
+            {
+                item.Outcome = StageRun.Nothing;
+            }
         }
 
-        run.Continue(publish.TraceParent).SetPublish(publish.Id, publish.Name, publish.Num);
+        var found = new ConcurrentQueue<Found>();
+        var reading = waiting.Count switch
+        {
+            0 => Task.CompletedTask,
+            1 => ReadAsync(waiting, found, cancellationToken),
+            var count => Task.WhenAll(Enumerable.Range(0, Math.Min(Environment.ProcessorCount, count)).Select(_ => Task.Run(() => ReadAsync(waiting, found, cancellationToken), cancellationToken))),
+        };
+        while (!reading.IsCompleted)
+        {
+            await Task.WhenAny(reading, Task.Delay(WriteAfter, cancellationToken)).ConfigureAwait(false);
+            await WriteAsync(found).ConfigureAwait(false);
+        }
 
-        if (await TryReadAsync(publish, context.CancellationToken).ConfigureAwait(false) is not { } facts) return;
-        FaultPoints.Reach("tarball.read");
+        await reading.ConfigureAwait(false);
+        await WriteAsync(found).ConfigureAwait(false);
+    }
 
+    private async Task ReadAsync(ConcurrentQueue<(StageItem<string> Item, PublishRow Publish)> waiting, ConcurrentQueue<Found> found, CancellationToken cancellationToken)
+    {
+        while (waiting.TryDequeue(out var next))
+        {
+            var (item, publish) = next;
+            try
+            {
+                if (await TryReadAsync(publish, cancellationToken).ConfigureAwait(false) is not { } facts) continue;
+                FaultPoints.Reach("tarball.read");
+                found.Enqueue(new Found(item, JsonSerializer.Serialize(facts, TarballJson.Default.TarballFacts)));
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                item.Fail(e);
+            }
+        }
+    }
+
+    private async Task WriteAsync(ConcurrentQueue<Found> found)
+    {
+        var some = new List<Found>();
+        while (found.TryDequeue(out var one)) some.Add(one);
+        if (some.Count == 0) return;
         var rung = doorbell.HasRoom<ReadManifest>();
-        var json = JsonSerializer.Serialize(facts, TarballJson.Default.TarballFacts);
-        var took = run.ElapsedMicroseconds;
-        if (!await database.WriteAsync(sql => Publishes.CheckedAsync(sql, publish.Id, json, took, rung)).ConfigureAwait(false)) return;
+        var written = await database.WriteAsync(
+            sql => Publishes.CheckedAsync(sql, [.. some.Select(static one => (one.Item.Key, one.Facts, one.Item.ElapsedMicroseconds))], rung)).ConfigureAwait(false);
         FaultPoints.Reach("tarball.written");
-
-        if (rung) await doorbell.RingAsync(new ReadManifest(publish.Id)).ConfigureAwait(false);
+        if (rung) await doorbell.RingAllAsync([.. written.Select(static id => new ReadManifest(id))]).ConfigureAwait(false);
         FaultPoints.Reach("tarball.rung");
-        logger.LogDebug("publish {publish.id} checked in {duration_us} us", publish.Id, took);
     }
 
     private async Task<TarballFacts?> TryReadAsync(PublishRow publish, CancellationToken cancellationToken)
     {
+        if (publish.Body is { } body) return Read(publish, new MemoryStream(body, writable: false), cancellationToken);
         var staged = await store.OpenAsync(publish.StagingKey, cancellationToken).ConfigureAwait(false);
         if (staged is null)
         {
@@ -62,19 +104,24 @@ public sealed class ValidateTarballConsumer(
             throw new InvalidOperationException($"the staged bytes of publish {publish.Id} are gone");
         }
 
-        await using (staged.ConfigureAwait(false))
-        {
-            var rules = new TarballRules($"{publish.Name}-{publish.Num}")
-            {
-                UnpackLimit = limits.MaxUnpackedBytes,
-                UploadLimit = publish.MaxUploadSize ?? limits.MaxUploadBytes,
-                MaxEntries = limits.MaxEntries,
-            };
-            var facts = TarballReader.Read(staged.Content, rules, cancellationToken);
-            // Bytes that changed between the PUT and now are our fault, never the publisher's.
-            return facts.Checksum == publish.Checksum && facts.Size == publish.Size
-                ? facts
-                : throw new InvalidOperationException($"the staged bytes of publish {publish.Id} are not the ones received");
-        }
+        await using (staged.ConfigureAwait(false)) return Read(publish, staged.Content, cancellationToken);
     }
+
+    private TarballFacts Read(PublishRow publish, Stream archive, CancellationToken cancellationToken)
+    {
+        var rules = new TarballRules($"{publish.Name}-{publish.Num}")
+        {
+            UnpackLimit = limits.MaxUnpackedBytes,
+            UploadLimit = publish.MaxUploadSize ?? limits.MaxUploadBytes,
+            MaxEntries = limits.MaxEntries,
+        };
+        var facts = TarballReader.Read(archive, rules, cancellationToken);
+        // Bytes that changed between the PUT and now are our fault, never the publisher's.
+        return facts.Checksum == publish.Checksum && facts.Size == publish.Size
+            ? facts
+            : throw new InvalidOperationException($"the staged bytes of publish {publish.Id} are not the ones received");
+    }
+
+    /// <summary>What was found in an archive, as it is stored.</summary>
+    private sealed record Found(StageItem<string> Item, string Facts);
 }

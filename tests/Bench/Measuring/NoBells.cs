@@ -17,5 +17,5 @@ internal sealed class NoBells : IDoorbell
     {
     }
 
-    public ValueTask TakenAsync(Type message) => ValueTask.CompletedTask;
+    public ValueTask TakenAsync(Type message, int count = 1) => ValueTask.CompletedTask;
 }

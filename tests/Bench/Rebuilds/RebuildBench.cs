@@ -151,7 +151,7 @@ internal static class RebuildBench
             var lease = new Lease(database, GitIndexWriter.LeaseName, "bench", TimeSpan.FromSeconds(options.LeaseSeconds), clock);
             var writer = new GitIndexWriter(
                 database, index, options, new FailureLog(database, NullLogger<FailureLog>.Instance), lease, new RemoteIndex(database, registry, lease), clock, NullLogger<GitIndexWriter>.Instance);
-            var renderer = new SparseRenderer(database, objects, new ThisProcess(database, new StageActivity(clock), NullLogger<ThisProcess>.Instance), new Purges(new CdnOptions()));
+            var renderer = new SparseRenderer(database, objects, new ThisProcess(database, new StageActivity(clock), NullLogger<ThisProcess>.Instance), new Purges(new CdnOptions()), new IndexFiles());
             _sparse = new SparseRebuild(database, objects, renderer, registry, new WorkerOptions(), bells);
             _git = new GitRebuild(database, index, git, options, registry, writer, bells, clock);
         }

@@ -43,5 +43,5 @@ internal sealed class Ticks : IDoorbell
     {
     }
 
-    public ValueTask TakenAsync(Type message) => ValueTask.CompletedTask;
+    public ValueTask TakenAsync(Type message, int count = 1) => ValueTask.CompletedTask;
 }

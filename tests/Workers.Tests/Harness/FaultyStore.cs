@@ -32,6 +32,21 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
     public ValueTask<bool> CreateAsync(string key, Stream content, long length, CancellationToken cancellationToken = default) =>
         Failure is { } failure ? throw failure : inner.CreateAsync(key, content, length, cancellationToken);
 
+    public bool IsDurableAtOnce => inner.IsDurableAtOnce;
+
+    public ValueTask SyncAsync(CancellationToken cancellationToken = default) => inner.SyncAsync(cancellationToken);
+
+    public ValueTask<bool> CreateUnsyncedAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default) =>
+        Failure is { } failure ? throw failure : inner.CreateUnsyncedAsync(key, content, cancellationToken);
+
+    public async ValueTask PutUnsyncedAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
+    {
+        if (Failure is { } failure) throw failure;
+        if (BeforePut is { } before) await before(key);
+        Interlocked.Increment(ref _puts);
+        await inner.PutUnsyncedAsync(key, content, cancellationToken);
+    }
+
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default)
     {
         if (Failure is { } failure) throw failure;

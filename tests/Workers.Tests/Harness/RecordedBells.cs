@@ -32,5 +32,5 @@ internal sealed class RecordedBells : IDoorbell
     {
     }
 
-    public ValueTask TakenAsync(Type message) => ValueTask.CompletedTask;
+    public ValueTask TakenAsync(Type message, int count = 1) => ValueTask.CompletedTask;
 }

@@ -26,6 +26,7 @@ public static class RabbitMqBus
         services.AddSingleton(address);
         services.AddSingleton<Stages>();
         services.AddSingleton<FailureLog>();
+        services.AddSingleton<StageFailures>();
         services.AddSingleton<StageActivity>();
         services.AddSingleton<BrokerQueues>();
         services.AddSingleton<RabbitMqDoorbell>();

@@ -45,6 +45,20 @@ public sealed class RabbitMqDoorbell(IBus bus, BrokerQueues queues, BusOptions o
     }
 
     /// <inheritdoc/>
+    public async ValueTask RingAllAsync<T>(IReadOnlyList<T> bells)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(bells);
+        if (JoinedBells.CanJoin<T>())
+        {
+            foreach (var some in bells.Chunk(JoinedBells.MaxKeys)) await SendAsync(JoinedBells.Join(some)).ConfigureAwait(false);
+            return;
+        }
+
+        foreach (var bell in bells) await RingAsync(bell).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<QueueLevel?> LevelAsync(Type message)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -65,7 +79,7 @@ public sealed class RabbitMqDoorbell(IBus bus, BrokerQueues queues, BusOptions o
     }
 
     /// <inheritdoc/>
-    public ValueTask TakenAsync(Type message) => ValueTask.CompletedTask;
+    public ValueTask TakenAsync(Type message, int count = 1) => ValueTask.CompletedTask;
 
     private async ValueTask SendAsync<T>(T bell)
         where T : class

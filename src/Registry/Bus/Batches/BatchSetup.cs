@@ -1,0 +1,42 @@
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Registry.Options;
+
+namespace Pipeline.Registry.Bus.Batches;
+
+/// <summary>How a stage batches.</summary>
+/// <param name="Most">The most keys of one batch.</param>
+/// <param name="Lanes">How many batches this process may work on side by side. A further one begins only when those before it are slow.</param>
+public sealed record Batching(int Most, Func<WorkerOptions, int> Lanes);
+
+/// <summary>Registers a stage that works in batches.</summary>
+public static class BatchSetup
+{
+    // Messages wait in the inbox, and behind their work for a sync of the disk. Their keys are bounded by the doorbell in memory, and by the
+    // prefetch of a broker's queue, which overrides this.
+    private const int MessagesInInbox = 4096;
+
+    /// <summary>Adds a worker to the bus.</summary>
+    /// <param name="bus">The bus.</param>
+    /// <param name="queue">Its queue.</param>
+    /// <param name="key">The key of a bell of one key.</param>
+    /// <param name="batching">How it batches.</param>
+    /// <param name="endpoint">What else is to be said of its endpoint.</param>
+    public static void AddBatchConsumer<TBell, TKey, TConsumer>(
+        this IBusRegistrationConfigurator bus, string queue, Func<TBell, TKey> key, Batching batching, Action<IEndpointRegistrationConfigurator>? endpoint = null)
+        where TBell : class
+        where TKey : notnull
+        where TConsumer : class, IBatchConsumer<TKey>
+    {
+        bus.AddSingleton<TConsumer>();
+        bus.AddSingleton(provider => new BatchInbox<TBell, TKey>(
+            key, batching, provider.GetRequiredService<TConsumer>(), ActivatorUtilities.CreateInstance<BatchServices>(provider)));
+        bus.AddConsumer<Batched<TBell, TKey>>().Endpoint(configure =>
+        {
+            configure.Name = queue;
+            configure.PrefetchCount = MessagesInInbox;
+            configure.ConcurrentMessageLimit = MessagesInInbox;
+            endpoint?.Invoke(configure);
+        });
+    }
+}
