@@ -43,7 +43,7 @@ public sealed class Dialect
     /// <summary>A JSON array of arrays as rows, to be joined.</summary>
     /// <param name="parameter">The parameter's place, such as <c>$1</c>.</param>
     /// <param name="columns">The names and SQL types of the inner arrays' values, in order.</param>
-    internal string Rows(string parameter, params ReadOnlySpan<(string Name, string Type)> columns)
+    public string Rows(string parameter, params ReadOnlySpan<(string Name, string Type)> columns)
     {
         var text = new System.Text.StringBuilder("(SELECT ");
         for (var i = 0; i < columns.Length; i++)

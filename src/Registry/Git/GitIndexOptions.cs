@@ -45,7 +45,10 @@ public sealed record GitIndexOptions
     /// The fewest seconds from one batch to the next. A batch costs git about 10 ms of processor time whatever its size, so under load a short
     /// wait makes each commit cheaper; the first change after a pause never waits. Keep it well below a second.
     /// </summary>
-    public double GatherSeconds { get; init; } = 0.25;
+    public double GatherSeconds { get; init; } = 0.5;
+
+    /// <summary>Up to so many changes that wait have a commit each, with crates.io's message; where more wait, one commit holds the batch.</summary>
+    public int SeparateCommits { get; init; } = 4;
 
     /// <summary>
     /// The repository that the index is pushed to: <c>https://</c>, <c>ssh://</c>, <c>file://</c> or an absolute path, without credentials. Null:

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Pipeline.Registry.Failures;
+using Pipeline.Registry.Posix;
 
 namespace Pipeline.Registry.Git;
 
@@ -90,7 +91,9 @@ public sealed partial class IndexSession : IAsyncDisposable
             cancellationToken).ConfigureAwait(false);
         if (result.ExitCode != 0) throw Failed(result);
         var created = Encoding.ASCII.GetString(result.Output).TrimEnd('\n');
-        return IdOf(created) ?? throw new TransientException("git-away", "git fast-import did not say what it committed");
+        var id = IdOf(created) ?? throw new TransientException("git-away", "git fast-import did not say what it committed");
+        SyncNames(branch);
+        return id;
     }
 
     /// <summary>Moves the branch to a commit that was made elsewhere and whose objects are here.</summary>
@@ -102,6 +105,17 @@ public sealed partial class IndexSession : IAsyncDisposable
     {
         var result = await _git.RunWriterAsync(_repository.Path, ["update-ref", IndexRepository.Branch, to, from ?? new string('0', to.Length)], _held, _options.CommandLimit, cancellationToken).ConfigureAwait(false);
         if (result.ExitCode != 0) throw new TransientException("git-moved", $"git update-ref ended with {result.ExitCode}: {result.Errors}");
+        SyncNames(IndexRepository.Branch);
+    }
+
+    /// <summary>
+    /// Makes the names of new packs and of a moved ref durable. Git syncs the files, but not the folders that it renames them in: after a power cut
+    /// the branch could be where it was before.
+    /// </summary>
+    private void SyncNames(string branch)
+    {
+        Libc.SyncFolder(Path.Combine(_repository.Path, "objects", "pack"));
+        Libc.SyncFolder(Path.Combine(_repository.Path, Path.GetDirectoryName(branch)!));
     }
 
     /// <summary>

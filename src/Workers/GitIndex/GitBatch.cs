@@ -56,15 +56,21 @@ public static class GitBatch
         return new Decision(commits, equal);
     }
 
-    /// <summary>The commits as they are written: one per local crate, one for all that an upstream brought in a row.</summary>
-    public static IReadOnlyList<IndexCommit> Commits(IReadOnlyList<Planned> planned)
+    /// <summary>
+    /// The commits as they are written: one for all that an upstream brought in a row; of local crates one each, or, where more than a few
+    /// wait, one for all that stand in a row.
+    /// </summary>
+    /// <param name="planned">The crates' own commits, in order.</param>
+    /// <param name="mostAlone">Up to so many local crates have commits of their own.</param>
+    public static IReadOnlyList<IndexCommit> Commits(IReadOnlyList<Planned> planned, int mostAlone)
     {
         ArgumentNullException.ThrowIfNull(planned);
+        var alone = planned.Count(static one => one.Crate.Upstream is null) <= mostAlone;
         var commits = new List<IndexCommit>(planned.Count);
         for (var i = 0; i < planned.Count;)
         {
-            var end = i + 1;
-            while (planned[i].Crate.Upstream is { } upstream && end < planned.Count && planned[end].Crate.Upstream == upstream) end++;
+            var (end, upstream) = (i + 1, planned[i].Crate.Upstream);
+            while ((upstream is not null || !alone) && end < planned.Count && planned[end].Crate.Upstream == upstream) end++;
             commits.Add(end == i + 1 ? planned[i].Commit : Together(planned, i, end));
             i = end;
         }
@@ -74,14 +80,16 @@ public static class GitBatch
 
     private static IndexCommit Together(IReadOnlyList<Planned> planned, int start, int end)
     {
-        var (upserts, deletes) = (new List<IndexUpsert>(), new List<string>());
+        var (upserts, deletes, messages) = (new List<IndexUpsert>(), new List<string>(), new List<string>());
         for (var i = start; i < end; i++)
         {
             upserts.AddRange(planned[i].Commit.Upserts);
             deletes.AddRange(planned[i].Commit.Deletes);
+            messages.Add(planned[i].Commit.Message);
         }
 
-        return new IndexCommit(CommitMessage.ForSync(planned[start].Crate.Upstream!, end - start), upserts, deletes);
+        var message = planned[start].Crate.Upstream is { } upstream ? CommitMessage.ForSync(upstream, end - start) : CommitMessage.ForBatch(messages);
+        return new IndexCommit(message, upserts, deletes);
     }
 
     private static IndexCommit? Commit(LaggingCrate row, IReadOnlyDictionary<string, string> tip, HashSet<string> owned)

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
@@ -24,15 +26,16 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
 
     // The newest change shown is the mark, not the revision: a further change may have come while git wrote, and then the oldest change
     // behind the mark is the oldest the index lacks (design, section 3; Revisions). Its id and time keep the crate's place in the order.
-    private const string ReachedSql =
-        """
+    private readonly string _reachedSql =
+        $"""
         UPDATE projections SET
-            reached = $2, reached_at = now_us(), path = $3, attempts = 0, last_error = NULL, next_try_at = NULL,
-            first_change = CASE WHEN wanted > $2
-                THEN COALESCE((SELECT MIN(id) FROM changes WHERE crate_id = $1 AND id > $4), first_change) ELSE first_change END,
-            behind_since = CASE WHEN wanted > $2
-                THEN COALESCE((SELECT at FROM changes WHERE crate_id = $1 AND id > $4 ORDER BY id LIMIT 1), behind_since) ELSE NULL END
-        WHERE crate_id = $1 AND kind = 'git' AND target = '' AND reached < $2
+            reached = r.revision, reached_at = now_us(), path = r.path, attempts = 0, last_error = NULL, next_try_at = NULL,
+            first_change = CASE WHEN wanted > r.revision
+                THEN COALESCE((SELECT MIN(h.id) FROM changes h WHERE h.crate_id = projections.crate_id AND h.id > r.last_change), first_change) ELSE first_change END,
+            behind_since = CASE WHEN wanted > r.revision
+                THEN COALESCE((SELECT h.at FROM changes h WHERE h.crate_id = projections.crate_id AND h.id > r.last_change ORDER BY h.id LIMIT 1), behind_since) ELSE NULL END
+        FROM {database.Dialect.Rows("$1", ("crate_id", "BIGINT"), ("revision", "BIGINT"), ("path", "TEXT"), ("last_change", "BIGINT"))} r
+        WHERE projections.crate_id = r.crate_id AND projections.kind = 'git' AND projections.target = '' AND projections.reached < r.revision
         """;
 
     private readonly LaggingCrates _lagging = new(database);
@@ -197,8 +200,8 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
         FaultPoints.Reach("git.planned");
         var bad = new List<SetAside>(batch.Page.Bad);
         var from = tip;
-        tip = await CommitAsync(session, tip, batch.Decision.Commits, bad, cancellationToken).ConfigureAwait(false);
-        if (PlantedBugs.DoubleCommit) tip = await CommitAsync(session, tip, batch.Decision.Commits, bad, cancellationToken).ConfigureAwait(false);
+        tip = await CommitAsync(session, tip, batch.Decision.Commits, options.SeparateCommits, bad, cancellationToken).ConfigureAwait(false);
+        if (PlantedBugs.DoubleCommit) tip = await CommitAsync(session, tip, batch.Decision.Commits, options.SeparateCommits, bad, cancellationToken).ConfigureAwait(false);
         FaultPoints.Reach("git.committed");
         if (session.Remote is not null && tip != from && !await remote.PushAsync(session, from, tip!, cancellationToken).ConfigureAwait(false)) return null;
 
@@ -225,12 +228,7 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
                 if (!await lease.KeepAsync(sql).ConfigureAwait(false)) return false;
                 if (confirmed is not null) await RemoteIndex.NoteAsync(sql, confirmed).ConfigureAwait(false);
                 await Shown.InGitAsync(sql, crates.Select(static crate => crate.LastChange)).ConfigureAwait(false);
-                foreach (var crate in crates)
-                {
-                    var path = crate.Content is null ? null : crate.Path;
-                    await sql.ExecuteAsync(ReachedSql, crate.CrateId, crate.Revision, path, crate.LastChange).ConfigureAwait(false);
-                }
-
+                await sql.ExecuteAsync(_reachedSql, Rows(crates)).ConfigureAwait(false);
                 return true;
             }).ConfigureAwait(false);
         if (!noted) return false;
@@ -240,6 +238,20 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
         }
 
         return true;
+    }
+
+    private static string Rows(IReadOnlyList<LaggingCrate> crates)
+    {
+        var text = new StringBuilder("[");
+        foreach (var crate in crates)
+        {
+            // A path of the index has only letters, digits and / _ -.
+            var path = crate.Content is null || crate.Path is null ? "null" : $"\"{crate.Path}\"";
+            text.Append(CultureInfo.InvariantCulture, $"[{crate.CrateId},{crate.Revision},{path},{crate.LastChange}],");
+        }
+
+        text[^1] = ']';
+        return text.ToString();
     }
 
     // Tried again with backoff rather than parked: an operator who mends the row, or a later change of the crate, needs no replay.
@@ -258,12 +270,13 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
     }
 
     // Git refuses a batch as a whole. It is halved until the commit that git cannot take stands alone: at most ten levels for a page.
-    private static async Task<string?> CommitAsync(IndexSession session, string? tip, IReadOnlyList<GitBatch.Planned> planned, List<SetAside> bad, CancellationToken cancellationToken)
+    private static async Task<string?> CommitAsync(
+        IndexSession session, string? tip, IReadOnlyList<GitBatch.Planned> planned, int mostAlone, List<SetAside> bad, CancellationToken cancellationToken)
     {
         if (planned.Count == 0) return tip;
         try
         {
-            return await session.CommitAsync(tip, GitBatch.Commits(planned), cancellationToken).ConfigureAwait(false);
+            return await session.CommitAsync(tip, GitBatch.Commits(planned, mostAlone), cancellationToken).ConfigureAwait(false);
         }
         catch (GitException e) when (planned.Count == 1)
         {
@@ -273,8 +286,8 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
         catch (GitException)
         {
             var half = planned.Count / 2;
-            tip = await CommitAsync(session, tip, [.. planned.Take(half)], bad, cancellationToken).ConfigureAwait(false);
-            return await CommitAsync(session, tip, [.. planned.Skip(half)], bad, cancellationToken).ConfigureAwait(false);
+            tip = await CommitAsync(session, tip, [.. planned.Take(half)], mostAlone, bad, cancellationToken).ConfigureAwait(false);
+            return await CommitAsync(session, tip, [.. planned.Skip(half)], mostAlone, bad, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -266,7 +266,7 @@ public sealed class PublishEndpointTests
         await ParkedAsync(api, 1);
         var id = (await api.Temp.TextAsync("SELECT id FROM publishes"))!;
         await api.Temp.Database.WriteAsync(sql => Publishes.RejectAsync(sql, id, reject, 0));
-        if (ring) await api.Services.GetRequiredService<VerdictWaiters>().WakeAsync(id);
+        if (ring) await api.Services.GetRequiredService<VerdictWaiters>().WakeAsync([id]);
     }
 
     private static Task ParkedAsync(ApiFixture api, long count) => UntilAsync(async () => await api.CountAsync("publishes") >= count);

@@ -16,7 +16,7 @@ public sealed class IndexFolder : IDisposable
     public IndexFolder(string? path = null)
     {
         Root = path ?? Directory.CreateTempSubdirectory("pipeline-git-").FullName;
-        Options = new GitIndexOptions { RepositoryPath = Path.Combine(Root, "index.git"), LockWaitSeconds = 60, GatherSeconds = 0 };
+        Options = new GitIndexOptions { RepositoryPath = Path.Combine(Root, "index.git"), LockWaitSeconds = 60, GatherSeconds = 0, SeparateCommits = int.MaxValue };
     }
 
     public string Root { get; }
