@@ -64,7 +64,7 @@ public sealed class IndexFiles
                 CASE WHEN r.last_change > 0 THEN (SELECT COUNT(*) FROM changes h WHERE h.crate_id = c.id AND h.id > r.last_change AND h.kind = 'publish') ELSE 0 END,
                 v.id, v.published_at, v.entry_head, v.yanked, v.entry_tail
             FROM {sql.Dialect.Rows("$1", Asked)} r JOIN crates c ON c.id = r.id LEFT JOIN crates s ON s.id = {IndexLines.ServedOf}
-            LEFT JOIN versions v ON v.crate_id = s.id AND v.published_at > CASE WHEN s.id = r.served THEN r.published_at ELSE 0 END AND v.state = 'active' AND s.state = 'active'
+            LEFT JOIN versions v ON v.crate_id = s.id AND v.published_at > CASE WHEN s.id = r.served THEN r.published_at ELSE -1 END AND v.state = 'active' AND s.state = 'active'
             """,
             row =>
             {
@@ -118,7 +118,7 @@ public sealed class IndexFiles
 
     private sealed record Kept(long CrateId, long ServedId, long Revision, long LastChange, long PublishedAt, byte[] Content)
     {
-        public static Kept Nothing(long crateId) => new(crateId, 0, 0, 0, 0, []);
+        public static Kept Nothing(long crateId) => new(crateId, 0, 0, 0, -1, []);
     }
 
     private sealed record Found(long CrateId, string Name, long Revision, long ServedId, byte[]? UpstreamFile, long LastChange, long Publishes)

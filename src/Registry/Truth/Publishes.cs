@@ -49,7 +49,7 @@ public sealed record PublishRow(
     public byte[]? Body { get; init; }
 
     /// <summary>Where the bytes are, and what they must be.</summary>
-    public StagedBytes Staged => new(StagingKey, Size, Contracts.Checksum.Parse(Checksum), Body);
+    public StagedBytes Staged => new(StagingKey, Size, Contracts.Checksum.Parse(Checksum), Body is null ? null : (ReadOnlyMemory<byte>?)Body);
 }
 
 /// <summary>The verdict of a publish.</summary>

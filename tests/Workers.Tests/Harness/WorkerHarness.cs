@@ -99,7 +99,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         services.AddSingleton(mirror ?? new MirrorOptions());
         services.AddSingleton(upstreams ?? new UpstreamOptions());
         services.AddSingleton(mail ?? new MailOptions());
-        services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, GatherSeconds = 0, SeparateCommits = int.MaxValue, Remote = gitRemote, SquashAfterCommits = squashAfterCommits });
+        services.AddGitIndex(new GitIndexOptions { RepositoryPath = Path.Combine(folder, "index.git"), Program = git, GatherSeconds = 0, SeparateCommits = 100_000, Remote = gitRemote, SquashAfterCommits = squashAfterCommits });
         services.AddSingleton(options);
         services.AddSingleton(new ScheduleOptions());
         services.AddSingleton<ThisProcess>();

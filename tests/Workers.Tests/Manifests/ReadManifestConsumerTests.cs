@@ -25,7 +25,7 @@ public sealed class ReadManifestConsumerTests
         (await harness.TextAsync("SELECT kind || ' ' || num FROM changes")).ShouldBe("publish 1.0.0+b");
         (await harness.LongAsync("SELECT count(*) FROM projections WHERE wanted = 1 AND reached = 0")).ShouldBe(2);
         (await harness.LongAsync("SELECT count(*) FROM reservations")).ShouldBe(0);
-        harness.Bells.Rung.ShouldBe([new RenderSparse(1), new CommitIndex(), new PublishDecided(id), new UpdateSearch(), new SendNotices()]);
+        harness.Bells.Rung.ShouldBe([new PublishDecided(id), new RenderSparse(1), new CommitIndex(), new UpdateSearch(), new SendNotices()]);
     }
 
     [Fact]
