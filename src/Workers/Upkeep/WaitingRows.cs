@@ -127,7 +127,7 @@ public sealed class WaitingRows(WorkerOptions options)
         ArgumentNullException.ThrowIfNull(sql);
         return sql.QueryAsync(
             """
-            SELECT id FROM publishes p WHERE decided_at IS NULL AND deadline_at < now_us()
+            SELECT id FROM publishes p WHERE decided_at IS NULL AND state IN ('parked', 'checked') AND deadline_at < now_us()
                 AND NOT EXISTS (SELECT 1 FROM reservations r WHERE r.holder = p.id AND r.reserved_at > now_us() - $1)
             ORDER BY id LIMIT 500
             """,
