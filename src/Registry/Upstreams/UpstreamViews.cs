@@ -92,16 +92,15 @@ public static class UpstreamViews
                 UNION SELECT o.place_id FROM crates o JOIN crates p ON p.id = o.place_id WHERE o.place_id IS NOT NULL AND p.source = $1 AND p.state = 'active')
             SELECT c.canonical, c.name, c.source, c.served FROM places JOIN crates c ON c.id = places.id WHERE c.namespace || '' = '' AND c.state = 'active'
             UNION ALL SELECT c.canonical, c.name, c.source, c.served FROM places JOIN crates c ON c.place_id = places.id WHERE c.namespace || '' = '' AND c.state = 'active'
-            ORDER BY 1, 3
             """,
             static row => (Canonical: row.Text(0), Name: row.Text(1), Source: row.Text(2), Served: row.Bool(3)),
             upstream).ConfigureAwait(false);
         return
         [
-            .. rows.GroupBy(static row => row.Canonical).Where(static group => group.Count() > 1).Take(most).Select(static group => new Collision(
+            .. rows.GroupBy(static row => row.Canonical).Where(static group => group.Count() > 1).OrderBy(static group => group.Key, StringComparer.Ordinal).Take(most).Select(static group => new Collision(
                 group.Where(static row => row.Served).Select(static row => row.Name).FirstOrDefault() ?? group.First().Name,
                 group.Where(static row => row.Served).Select(static row => row.Source).FirstOrDefault(),
-                [.. group.Where(static row => !row.Served).Select(static row => row.Source)])),
+                [.. group.Where(static row => !row.Served).Select(static row => row.Source).Order(StringComparer.Ordinal)])),
         ];
     }
 }

@@ -130,7 +130,7 @@ public sealed class SearchProjection(IDatabase database, TimeProvider clock)
             if (next is null)
             {
                 await sql.ExecuteAsync(
-                    "INSERT INTO search_progress (id, watermark, position, generation) SELECT 1, 0, COALESCE(MAX(position), 0), now_us() FROM search ON CONFLICT (id) DO NOTHING").ConfigureAwait(false);
+                    "INSERT INTO search_progress (id, watermark, position, generation) SELECT 1, 0, COALESCE(MAX(position), 0), now_us() FROM search WHERE TRUE ON CONFLICT (id) DO NOTHING").ConfigureAwait(false);
             }
         }
 

@@ -9,6 +9,10 @@ CREATE INDEX versions_deleted ON versions (crate_id) WHERE state = 'deleted';
 -- Crates that their upstream lost and that are kept.
 CREATE INDEX crates_gone ON crates (namespace, source) WHERE upstream_gone_at IS NOT NULL AND state = 'active';
 
+-- The sync under way and the newest that is done: every sync of an upstream has a row.
+CREATE INDEX upstream_syncs_by_state ON upstream_syncs (upstream, state, id);
+DROP INDEX upstream_syncs_newest;
+
 -- Open failures in the order of their list, and open deletions in the order of the sweep, whatever is over.
 CREATE INDEX failures_waiting ON failures (id) WHERE resolved_at IS NULL;
 CREATE INDEX deletions_waiting ON deletions (id) WHERE done_at IS NULL;
