@@ -11,15 +11,15 @@ internal sealed class PrivatePostgres : IDisposable
     /// <summary>The variable that leads a process to it.</summary>
     public const string Variable = "PIPELINE__Database__Postgres";
 
-    private readonly string _folder;
+    // Not below the sources: the path of a socket may have 107 bytes.
+    private readonly string _folder = Directory.CreateTempSubdirectory("bench-").FullName;
 
     /// <summary>Starts it.</summary>
-    public PrivatePostgres(string folder)
+    public PrivatePostgres()
     {
-        _folder = folder;
         var words = Services("start", "--durable", "postgres").Split(['\n', ' '], StringSplitOptions.RemoveEmptyEntries);
         ConnectionString = words.Single(static word => word.StartsWith($"{Variable}=", StringComparison.Ordinal)).Split('=', 2)[1].Trim('\'');
-        Cpu = new ProcessCpu(int.Parse(File.ReadLines(Path.Combine(folder, "postgres/data/postmaster.pid")).First(), CultureInfo.InvariantCulture));
+        Cpu = new ProcessCpu(int.Parse(File.ReadLines(Path.Combine(_folder, "postgres/data/postmaster.pid")).First(), CultureInfo.InvariantCulture));
     }
 
     /// <summary>How to connect to it.</summary>
@@ -32,7 +32,11 @@ internal sealed class PrivatePostgres : IDisposable
     public PostgresDatabase Open() => new(new DatabaseOptions { Postgres = new Secret(ConnectionString), MaxConnections = 1, CommandSeconds = 0 });
 
     /// <inheritdoc/>
-    public void Dispose() => Services("stop");
+    public void Dispose()
+    {
+        Services("stop");
+        Directory.Delete(_folder, recursive: true);
+    }
 
     private string Services(string verb, params string[] words) =>
         ServerProcess.Run(Path.Combine(RepositoryRoot.Path, "ops", "services"), new Dictionary<string, string>(), [verb, "--dir", _folder, .. words]);

@@ -16,9 +16,10 @@ internal sealed class StandaloneServer : IServer
     /// <param name="onPostgres">Whether its database is PostgreSQL.</param>
     public StandaloneServer(string? command, bool onPostgres = false)
     {
-        if (onPostgres) _postgres = new PrivatePostgres(Path.Combine(_folder, "services"));
+        if (onPostgres) _postgres = new PrivatePostgres();
         _command = command ?? Path.Combine(RepositoryRoot.Path, "ops", "pipeline");
         Port = ServerProcess.FreePort();
+        if (onPostgres) ServerProcess.Run(_command, Environment, "migrate");
         _process = ServerProcess.Start(_command, Path.Combine(_folder, "log"), Environment, "up", "--port", ServerProcess.Text(Port), "--no-rate-limits");
     }
 
