@@ -18,6 +18,7 @@ using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Telemetry;
+using Pipeline.Registry.Truth;
 
 namespace Pipeline.Api;
 
@@ -36,6 +37,7 @@ public static class ApiSetup
         services.AddSingleton<HealthEndpoints>();
         services.AddSingleton<ChangeWatch>();
         services.AddSingleton<SearchCache>();
+        services.AddSingleton<RareCounts>();
         services.AddGitServing(new GitServeOptions());
         services.AddPublishing();
         services.AddSingleton<Replay>();

@@ -1,4 +1,5 @@
 using Pipeline.Bench.Git;
+using Pipeline.Bench.Growth;
 using Pipeline.Bench.Limits;
 using Pipeline.Bench.Manifests;
 using Pipeline.Bench.Measuring;
@@ -22,6 +23,7 @@ internal static class Benchmarks
         ["search"] = SearchBench.RunAsync,
         ["gitremote"] = GitRemoteBench.RunAsync,
         ["rebuild"] = RebuildBench.RunAsync,
+        ["growth"] = GrowthBench.RunAsync,
         ["mirror"] = MirrorBench.RunAsync,
         ["fetch"] = FetchBench.RunAsync,
     };

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Routing;
 using Pipeline.Api.Admin.Shapes;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Registry.Bus;
-using Pipeline.Registry.Database;
 using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
 
@@ -19,11 +18,11 @@ internal static class AdminStatus
 
     private static async ValueTask<IResult> ShowAsync(AdminCall call)
     {
-        var (standing, holders, counts) = await call.Database.ReadAsync(
+        var (standing, holders, totals) = await call.Database.ReadAsync(
             async sql => (
                 await Standing.ReadAsync(sql).ConfigureAwait(false),
                 await Holders.ReadAsync(sql, call.Service<ThisProcess>().Id, call.Service<StageActivity>()).ConfigureAwait(false),
-                await CountsAsync(sql).ConfigureAwait(false)),
+                await RegistryTotals.ReadAsync(sql, call.Service<RareCounts>()).ConfigureAwait(false)),
             call.Aborted).ConfigureAwait(false);
         var stages = await StagesAsync(standing, holders, call.Service<Stages>(), call.Service<IDoorbell>()).ConfigureAwait(false);
         var undecided = standing.Stages.Where(static stage => stage.Stage is "validate-tarball" or "read-manifest").Sum(static stage => stage.Waiting);
@@ -31,7 +30,7 @@ internal static class AdminStatus
             stages,
             [.. standing.Projections.Select(static one => new ProjectionStatus(one.Target.Length == 0 ? one.Kind : $"{one.Kind}/{one.Target}", one.Behind, one.LagSeconds, one.Retrying, one.Parked))],
             [.. standing.Failures.Select(static one => new FailureCount(one.Stage, one.Kind, one.Count))],
-            counts with { Undecided = undecided },
+            new RegistryCounts(totals.Crates, totals.Versions, totals.Users, undecided),
             new OverdueStatus(
                 holders.OverdueCount,
                 holders.ExpiredLastDay,
@@ -59,8 +58,4 @@ internal static class AdminStatus
 
         return stages;
     }
-
-    private static async ValueTask<RegistryCounts> CountsAsync(Statements sql) => (await sql.FirstAsync(
-        "SELECT (SELECT COUNT(*) FROM crates WHERE state = 'active'), (SELECT COUNT(*) FROM versions WHERE state = 'active'), (SELECT COUNT(*) FROM users)",
-        static row => new RegistryCounts(row.Long(0), row.Long(1), row.Long(2), 0)).ConfigureAwait(false))!;
 }

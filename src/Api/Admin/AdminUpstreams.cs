@@ -35,7 +35,7 @@ internal static class AdminUpstreams
             async sql =>
             {
                 var shapes = new List<UpstreamShape>();
-                foreach (var one in await UpstreamViews.StandingAsync(sql).ConfigureAwait(false)) shapes.Add(await WithFilesAsync(sql, Shape(one)).ConfigureAwait(false));
+                foreach (var one in await UpstreamViews.StandingAsync(sql).ConfigureAwait(false)) shapes.Add(await WithFilesAsync(sql, call.Service<RareCounts>(), Shape(one)).ConfigureAwait(false));
                 return shapes;
             },
             call.Aborted).ConfigureAwait(false);
@@ -44,7 +44,7 @@ internal static class AdminUpstreams
 
     private static async ValueTask<IResult> ShowAsync(AdminCall call)
     {
-        var shown = await call.Database.ReadAsync(sql => ReadAsync(sql, call.Route("name")), call.Aborted).ConfigureAwait(false);
+        var shown = await call.Database.ReadAsync(sql => ReadAsync(sql, call.Service<RareCounts>(), call.Route("name")), call.Aborted).ConfigureAwait(false);
         return shown is null ? AdminCall.Refuse(Missing(call.Route("name"))) : AdminCall.Answer(shown, AdminJson.Default.UpstreamAnswer);
     }
 
@@ -148,18 +148,18 @@ internal static class AdminUpstreams
     private static async ValueTask<IResult> RungAsync(AdminCall call, string name, int status)
     {
         await call.Service<IDoorbell>().RingAsync(new SyncUpstream(name)).ConfigureAwait(false);
-        var shown = await call.Database.ReadAsync(sql => ReadAsync(sql, name), call.Aborted).ConfigureAwait(false);
+        var shown = await call.Database.ReadAsync(sql => ReadAsync(sql, call.Service<RareCounts>(), name), call.Aborted).ConfigureAwait(false);
         return AdminCall.Answer(shown!, AdminJson.Default.UpstreamAnswer, status);
     }
 
-    private static async ValueTask<UpstreamAnswer?> ReadAsync(Statements sql, string name)
+    private static async ValueTask<UpstreamAnswer?> ReadAsync(Statements sql, RareCounts counts, string name)
     {
         if (await UpstreamStore.FindAsync(sql, name).ConfigureAwait(false) is not { } upstream) return null;
         var items = await UpstreamViews.UntakenAsync(sql, name, MostRows).ConfigureAwait(false);
         var contested = await UpstreamViews.CollisionsAsync(sql, name, MostRows).ConfigureAwait(false);
         var local = await LocalNames.AllAsync(sql).ConfigureAwait(false);
         return new UpstreamAnswer(
-            await WithFilesAsync(sql, Shape(await UpstreamViews.OneAsync(sql, upstream).ConfigureAwait(false))).ConfigureAwait(false),
+            await WithFilesAsync(sql, counts, Shape(await UpstreamViews.OneAsync(sql, upstream).ConfigureAwait(false))).ConfigureAwait(false),
             items.ConvertAll(static one => new UpstreamItem(one.Path, one.Code, one.Text, one.Attempts, Cells.Time(one.NextTryAt))),
             contested.ConvertAll(static one => new ContestedName(one.Name, one.Served, one.Others)), local.ConvertAll(static one => one.Name))
         {
@@ -168,9 +168,9 @@ internal static class AdminUpstreams
         };
     }
 
-    private static async ValueTask<UpstreamShape> WithFilesAsync(Statements sql, UpstreamShape shape)
+    private static async ValueTask<UpstreamShape> WithFilesAsync(Statements sql, RareCounts counts, UpstreamShape shape)
     {
-        var files = await UpstreamFiles.CountAsync(sql, shape.Name).ConfigureAwait(false);
+        var files = await counts.ReadAsync($"files of {shape.Name}", sql, open => UpstreamFiles.CountAsync(open, shape.Name)).ConfigureAwait(false);
         return shape with { Files = new FilesShape(files.Wanted, files.Kept, files.Evicted, files.Refused, files.KeptBytes) };
     }
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Pipeline.Api.Http;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Truth;
 
 namespace Pipeline.Api.Crates;
 
@@ -19,15 +20,15 @@ public static class SummaryEndpoint
         return routes;
     }
 
-    private static async Task<IResult> ShowAsync(IDatabase database, CancellationToken cancellationToken)
+    private static async Task<IResult> ShowAsync(IDatabase database, RareCounts counts, CancellationToken cancellationToken)
     {
-        var summary = await database.ReadAsync(ReadAsync, cancellationToken).ConfigureAwait(false);
+        var summary = await database.ReadAsync(sql => ReadAsync(sql, counts), cancellationToken).ConfigureAwait(false);
         return new JsonAnswer(json => Write(json, summary));
     }
 
-    private static async ValueTask<Summary> ReadAsync(Statements sql)
+    private static async ValueTask<Summary> ReadAsync(Statements sql, RareCounts counts)
     {
-        var count = await sql.LongAsync("SELECT COUNT(*) FROM crates WHERE state = 'active' AND served").ConfigureAwait(false);
+        var totals = await RegistryTotals.ReadAsync(sql, counts).ConfigureAwait(false);
         var newest = await sql.QueryAsync(
             $"SELECT {CrateViews.Columns} FROM crates c WHERE c.state = 'active' AND c.served ORDER BY c.id DESC LIMIT $1", CrateViews.Read, Shown).ConfigureAwait(false);
         // The feed of changes is in order; sorting all crates by their time would read them all.
@@ -39,7 +40,7 @@ public static class SummaryEndpoint
             """,
             CrateViews.Read,
             Shown, Looked).ConfigureAwait(false);
-        return new Summary(count!.Value, newest, updated);
+        return new Summary(totals.Shown, newest, updated);
     }
 
     private static void Write(Utf8JsonWriter json, Summary summary)

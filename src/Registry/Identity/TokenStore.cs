@@ -15,6 +15,8 @@ public sealed class TokenStore(IDatabase database, CallerCache cache)
     private const string Columns =
         "t.id, t.user_id, u.login, t.name, t.endpoint_scopes, t.crate_scopes, t.created_at, t.expires_at, t.revoked_at, t.last_used_at";
 
+    private const string ListSql = $"SELECT {Columns} FROM tokens t JOIN users u ON u.id = t.user_id WHERE (t.revoked_at IS NULL OR $1 = 1) AND t.forgotten_at IS NULL";
+
     /// <summary>Makes a token for an account that exists.</summary>
     /// <returns>The token with its plaintext, or why there is none (400).</returns>
     public async ValueTask<(CreatedToken? Created, Reject? Reject)> CreateAsync(long userId, NewToken token, Actor actor, CancellationToken cancellationToken = default)
@@ -31,9 +33,8 @@ public sealed class TokenStore(IDatabase database, CallerCache cache)
     /// <param name="cancellationToken">Ends the wait.</param>
     public ValueTask<List<ApiToken>> ListAsync(long? userId, bool includeRevoked = false, CancellationToken cancellationToken = default) =>
         database.ReadAsync(
-            sql => sql.QueryAsync(
-                $"SELECT {Columns} FROM tokens t JOIN users u ON u.id = t.user_id WHERE (t.user_id = $1 OR $1 < 0) AND (t.revoked_at IS NULL OR $2 = 1) AND t.forgotten_at IS NULL ORDER BY t.id DESC",
-                Read, userId ?? -1, includeRevoked ? 1L : 0L),
+            sql => userId is { } user ? sql.QueryAsync($"{ListSql} AND t.user_id = $2 ORDER BY t.id DESC", Read, Flag(includeRevoked), user)
+                : sql.QueryAsync($"{ListSql} ORDER BY t.id DESC", Read, Flag(includeRevoked)),
             cancellationToken);
 
     /// <summary>One token; null: there is none of that id, or not of that account.</summary>
@@ -109,4 +110,6 @@ public sealed class TokenStore(IDatabase database, CallerCache cache)
     private static DateTimeOffset? Time(long? microseconds) => microseconds is { } value ? Microseconds.Time(value) : null;
 
     private static Reject Invalid(string text) => new(RejectCodes.InvalidRequest, 400, text);
+
+    private static long Flag(bool value) => value ? 1 : 0;
 }

@@ -52,7 +52,8 @@ public static class LocalNames
     {
         ArgumentNullException.ThrowIfNull(sql);
         var revised = new List<Revised>();
-        foreach (var canonical in await sql.QueryAsync("SELECT DISTINCT canonical FROM crates WHERE place_id IS NOT NULL", static row => row.Text(0)).ConfigureAwait(false))
+        var names = await sql.QueryAsync("SELECT canonical FROM crates WHERE place_id IS NOT NULL", static row => row.Text(0)).ConfigureAwait(false);
+        foreach (var canonical in names.Distinct(StringComparer.Ordinal))
         {
             if (await SettleAsync(sql, canonical).ConfigureAwait(false) is { } one) revised.Add(one);
         }

@@ -90,8 +90,8 @@ public static class UpstreamFiles
         ArgumentNullException.ThrowIfNull(sql);
         return sql.QueryAsync(
             """
-            SELECT c.name, f.num, f.state, f.last_error, f.attempts, f.next_try_at FROM upstream_files f JOIN crates c ON c.id = f.crate_id
-            WHERE c.namespace = '' AND c.source = $1 AND f.state IN ('wanted', 'refused') AND f.last_error IS NOT NULL ORDER BY f.state, c.name, f.num LIMIT $2
+            SELECT c.name, f.num, f.state, f.last_error, f.attempts, f.next_try_at FROM upstream_files f CROSS JOIN crates c
+            WHERE c.id = f.crate_id AND c.namespace = '' AND c.source = $1 AND f.state IN ('wanted', 'refused') AND f.last_error IS NOT NULL ORDER BY f.state, c.name, f.num LIMIT $2
             """,
             static row => new TroubledFile(row.Text(0), row.Text(1), row.Text(2), row.Text(3), row.Long(4), row.LongOrNull(5)), upstream, (long)most);
     }

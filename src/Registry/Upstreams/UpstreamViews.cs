@@ -54,7 +54,8 @@ public static class UpstreamViews
         return (await sql.FirstAsync(
             """
             SELECT u.checked_at, now_us() - COALESCE(u.checked_at, u.added_at), u.attempts, u.last_error, u.next_try_at,
-                (SELECT COUNT(*) FROM crates c WHERE c.namespace = '' AND c.source = u.name AND c.state = 'active'),
+                (SELECT COUNT(*) FROM crates c WHERE c.namespace = '' AND c.source = u.name)
+                    - (SELECT COUNT(*) FROM crates c WHERE c.namespace = '' AND c.source = u.name AND c.state = 'deleted'),
                 (SELECT COUNT(*) FROM crates c WHERE c.namespace = '' AND c.source = u.name AND c.state = 'active' AND NOT c.served),
                 (SELECT COUNT(*) FROM crates c WHERE c.namespace = '' AND c.source = u.name AND c.state = 'active' AND c.upstream_gone_at IS NOT NULL),
                 (SELECT COUNT(*) FROM upstream_items i WHERE i.upstream = u.name),
@@ -86,20 +87,20 @@ public static class UpstreamViews
         ArgumentNullException.ThrowIfNull(sql);
         var rows = await sql.QueryAsync(
             """
-            SELECT c.canonical, c.name, c.source, c.served FROM crates c
-            WHERE c.namespace = '' AND c.state = 'active' AND COALESCE(c.place_id, c.id) IN (
+            WITH places (id) AS (
                 SELECT place_id FROM crates WHERE place_id IS NOT NULL AND source = $1 AND state = 'active'
                 UNION SELECT o.place_id FROM crates o JOIN crates p ON p.id = o.place_id WHERE o.place_id IS NOT NULL AND p.source = $1 AND p.state = 'active')
-            ORDER BY c.canonical, c.source
+            SELECT c.canonical, c.name, c.source, c.served FROM places JOIN crates c ON c.id = places.id WHERE c.namespace || '' = '' AND c.state = 'active'
+            UNION ALL SELECT c.canonical, c.name, c.source, c.served FROM places JOIN crates c ON c.place_id = places.id WHERE c.namespace || '' = '' AND c.state = 'active'
             """,
             static row => (Canonical: row.Text(0), Name: row.Text(1), Source: row.Text(2), Served: row.Bool(3)),
             upstream).ConfigureAwait(false);
         return
         [
-            .. rows.GroupBy(static row => row.Canonical).Where(static group => group.Count() > 1).Take(most).Select(static group => new Collision(
+            .. rows.GroupBy(static row => row.Canonical).Where(static group => group.Count() > 1).OrderBy(static group => group.Key, StringComparer.Ordinal).Take(most).Select(static group => new Collision(
                 group.Where(static row => row.Served).Select(static row => row.Name).FirstOrDefault() ?? group.First().Name,
                 group.Where(static row => row.Served).Select(static row => row.Source).FirstOrDefault(),
-                [.. group.Where(static row => !row.Served).Select(static row => row.Source)])),
+                [.. group.Where(static row => !row.Served).Select(static row => row.Source).Order(StringComparer.Ordinal)])),
         ];
     }
 }

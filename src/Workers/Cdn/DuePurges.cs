@@ -164,6 +164,6 @@ public sealed class DuePurges(ThisProcess process)
     public static ValueTask<int> ForgetAsync(Statements sql, TimeSpan keep)
     {
         ArgumentNullException.ThrowIfNull(sql);
-        return sql.ExecuteAsync("DELETE FROM purges WHERE id IN (SELECT id FROM purges WHERE confirmed_at < now_us() - $1 LIMIT 10000)", Microseconds.Of(keep));
+        return sql.ExecuteAsync("DELETE FROM purges WHERE id IN (SELECT id FROM purges WHERE confirmed_at < (SELECT now_us()) - $1 LIMIT 10000)", Microseconds.Of(keep));
     }
 }

@@ -50,10 +50,13 @@ public sealed class FileEviction(IDatabase database, IObjectStore store, MirrorO
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var evicted = 0;
+        // Counted once, and not in a transaction that others wait for: it reads a row for every file that is kept.
+        var over = options.MaxBytes > 0 ? await database.ReadAsync(BytesAsync, cancellationToken).ConfigureAwait(false) - options.MaxBytes : 0;
         while (true)
         {
-            var keys = await database.WriteAsync(ChooseAsync, cancellationToken).ConfigureAwait(false);
+            var (keys, bytes) = await database.WriteAsync(sql => ChooseAsync(sql, over), cancellationToken).ConfigureAwait(false);
             if (keys.Count == 0) return evicted;
+            over -= bytes;
             foreach (var key in keys)
             {
                 // The row says evicted before the bytes go, so that nobody is sent to them; and it is taken, so that nobody brings them back meanwhile.
@@ -71,7 +74,7 @@ public sealed class FileEviction(IDatabase database, IObjectStore store, MirrorO
     private static async ValueTask<long> BytesAsync(Statements sql) =>
         await sql.LongAsync("SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM upstream_files WHERE state = 'kept'").ConfigureAwait(false) ?? 0;
 
-    private async ValueTask<List<string>> ChooseAsync(Statements sql)
+    private async ValueTask<(List<string> Keys, long Bytes)> ChooseAsync(Statements sql, long over)
     {
         // Of an eviction that did not end, the bytes may still be there.
         var keys = await sql.QueryAsync(
@@ -80,32 +83,34 @@ public sealed class FileEviction(IDatabase database, IObjectStore store, MirrorO
                 AND (taken_by IS NULL OR taken_until <= now_us() OR NOT EXISTS (SELECT 1 FROM processes p WHERE p.id = f.taken_by)) LIMIT $1
             """,
             static row => row.Text(0), (long)Page).ConfigureAwait(false);
-        // Bytes go last (design, law 5): when every projection has passed the removal.
+        // Bytes go last (design, law 5): when every projection has passed the removal. CROSS JOIN: SQLite begins with the crates, which are few.
         keys.AddRange(await sql.QueryAsync(
             """
-            SELECT f.object_key FROM crates c JOIN upstream_files f ON f.crate_id = c.id
-            WHERE c.source <> 'local' AND c.state = 'deleted' AND f.state = 'kept'
+            SELECT f.object_key FROM crates c CROSS JOIN upstream_files f
+            WHERE f.crate_id = c.id AND c.source <> 'local' AND c.state = 'deleted' AND f.state = 'kept'
                 AND NOT EXISTS (SELECT 1 FROM projections p WHERE p.crate_id = COALESCE(c.place_id, c.id) AND p.reached < p.wanted) LIMIT $1
             """,
             static row => row.Text(0), (long)Page).ConfigureAwait(false));
-        if (options.MaxBytes > 0 && await BytesAsync(sql).ConfigureAwait(false) - options.MaxBytes is > 0 and var over)
+        var bytes = 0L;
+        if (over > 0)
         {
             foreach (var (key, size) in await sql.QueryAsync(
                 "SELECT object_key, size FROM upstream_files WHERE state = 'kept' ORDER BY used_at LIMIT $1", static row => (row.Text(0), row.Long(1)), (long)Page).ConfigureAwait(false))
             {
-                if (over <= 0) break;
+                if (bytes >= over) break;
                 keys.Add(key);
-                over -= size;
+                bytes += size;
             }
         }
 
-        if (keys.Count == 0) return keys;
+        if (keys.Count == 0) return (keys, 0);
         var list = new JsonArray([.. keys.Select(static key => (JsonNode)key)]).ToJsonString();
-        return await sql.QueryAsync(
+        var taken = await sql.QueryAsync(
             $"""
             UPDATE upstream_files SET state = 'evicted', taken_by = $1, taken_until = now_us() + $2
             WHERE state IN ('kept', 'evicted') AND object_key IN {sql.Dialect.TextList("$3")} RETURNING object_key
             """,
             static row => row.Text(0), process.Id, Microseconds.Of(TakenFor), list).ConfigureAwait(false);
+        return (taken, bytes);
     }
 }

@@ -31,7 +31,7 @@ public sealed class FileRows(ThisProcess process)
 
     private const string ToList =
         """
-        upstream_blob IS NOT NULL AND (files_blob IS NULL OR files_blob <> upstream_blob) AND state = 'active' AND namespace = ''
+        upstream_blob IS NOT NULL AND (files_blob IS NULL OR files_blob <> upstream_blob) AND state = 'active' AND namespace || '' = ''
             AND source IN (SELECT name FROM upstreams WHERE mode = 'full' AND removed_at IS NULL) AND NOT EXISTS (SELECT 1 FROM registry WHERE read_only)
         """;
 

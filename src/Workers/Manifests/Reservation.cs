@@ -142,7 +142,7 @@ public static class Reservation
     {
         if (limits.MaxDailyVersions is not { } most) return false;
         var today = await sql.LongAsync(
-            "SELECT count(*) FROM versions WHERE crate_id = $1 AND published_at > now_us() - 86400000000", crateId).ConfigureAwait(false);
+            "SELECT count(*) FROM versions WHERE crate_id = $1 AND published_at > (SELECT now_us()) - 86400000000", crateId).ConfigureAwait(false);
         return today >= most;
     }
 
@@ -151,9 +151,9 @@ public static class Reservation
         var names = version.Release.LocalDependencies;
         if (names.Count == 0 || version.Claims.AllowMissingDependencies) return null;
         var json = JsonSerializer.Serialize(names, VersionJson.Default.IReadOnlyListString);
-        // Case and '-' or '_' matter here, unlike everywhere else (crates-io-behaviour §11.4).
+        // Case and '-' or '_' matter here, unlike everywhere else (crates-io-behaviour §11.4). By name alone: SQLite would rather read all that is served.
         var known = await sql.QueryAsync(
-            $"SELECT name FROM crates WHERE name IN {sql.Dialect.TextList("$1")} AND namespace = '' AND state = 'active' AND served", static row => row.Text(0), json).ConfigureAwait(false);
+            $"SELECT name FROM crates WHERE name IN {sql.Dialect.TextList("$1")} AND namespace || '' = '' AND state = 'active' AND served", static row => row.Text(0), json).ConfigureAwait(false);
         if (!exists) known.Add(version.Publish.Name);
         return names.FirstOrDefault(name => !known.Contains(name, StringComparer.Ordinal));
     }

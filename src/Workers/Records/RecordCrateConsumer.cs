@@ -20,7 +20,7 @@ public sealed class RecordCrateConsumer(IDatabase database, IObjectStore store) 
     private const string ReachedSql =
         """
         UPDATE projections SET reached = $2, reached_at = now_us(), attempts = 0, last_error = NULL, next_try_at = NULL,
-            first_change = CASE WHEN $2 >= wanted THEN first_change ELSE COALESCE((SELECT MIN(id) FROM changes WHERE crate_id = $1 AND revision > $2), first_change) END,
+            first_change = CASE WHEN $2 >= wanted THEN first_change ELSE COALESCE((SELECT MIN(id) FROM changes WHERE crate_id = $1 AND id >= first_change AND revision > $2), first_change) END,
             behind_since = CASE WHEN $2 >= wanted THEN NULL ELSE behind_since END
         WHERE crate_id = $1 AND kind = 'record' AND target = '' AND reached < $2
         """;

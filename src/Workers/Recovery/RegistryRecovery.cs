@@ -124,7 +124,7 @@ public sealed class RegistryRecovery(IDatabase database, IObjectStore store)
     }
 
     private ValueTask<List<(string Id, string StagingKey)>> UndecidedAsync(CancellationToken cancellationToken) => database.ReadAsync(
-        static sql => sql.QueryAsync("SELECT id, staging_key FROM publishes WHERE decided_at IS NULL ORDER BY id", static row => (row.Text(0), row.Text(1))), cancellationToken);
+        static sql => sql.QueryAsync("SELECT id, staging_key FROM publishes WHERE decided_at IS NULL AND state IN ('parked', 'checked') ORDER BY id", static row => (row.Text(0), row.Text(1))), cancellationToken);
 
     /// <summary>Publishes under way at the time of the backup: accepted since, or still to be decided, or decided otherwise and their bytes gone.</summary>
     private async Task EndAsync(List<(string Id, string StagingKey)> undecided, RecoveryReport report, CancellationToken cancellationToken)

@@ -18,12 +18,13 @@ public sealed class SearchProjection(IDatabase database, TimeProvider clock)
 
     private const string Columns = "crate_id, canonical, name, description, keywords, categories, is_shown, in_force, created_at, updated_at, position";
 
-    // $1 the position, $2 the rank's first byte of a version in force, $3 and $4 what the condition asks for.
+    // $1 the position, $2 the rank's first byte of a version in force, $3 and $4 what the condition asks for. Every crate has the namespace, so no
+    // index is to be chosen for it (IndexPages).
     private const string Rows =
         """
         SELECT c.id, c.canonical, c.name, COALESCE(c.description, ''), c.keywords, c.categories, c.served AND c.state = 'active',
             c.default_rank IS NOT NULL AND substr(c.default_rank, 1, 1) = $2, c.created_at, c.updated_at, CAST($1 AS BIGINT)
-        FROM crates c WHERE c.namespace = '' AND
+        FROM crates c WHERE c.namespace || '' = '' AND
         """;
 
     private const string Overwrite =
@@ -129,7 +130,7 @@ public sealed class SearchProjection(IDatabase database, TimeProvider clock)
             if (next is null)
             {
                 await sql.ExecuteAsync(
-                    "INSERT INTO search_progress (id, watermark, position, generation) SELECT 1, 0, COALESCE(MAX(position), 0), now_us() FROM search ON CONFLICT (id) DO NOTHING").ConfigureAwait(false);
+                    "INSERT INTO search_progress (id, watermark, position, generation) SELECT 1, 0, COALESCE(MAX(position), 0), now_us() FROM search WHERE TRUE ON CONFLICT (id) DO NOTHING").ConfigureAwait(false);
             }
         }
 

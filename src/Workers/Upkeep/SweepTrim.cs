@@ -13,13 +13,14 @@ public sealed class SweepTrim(IDatabase database, UpkeepOptions options, CdnOpti
 {
     private const long Page = 1000;
 
-    // Each part reads an index of just what it is about, however much has been kept.
+    // Each part reads the first entry of an index of just what it is about, however much has been kept: PostgreSQL would look for any row that is old
+    // enough by reading them all, since it cannot know that none is.
     private const string AnySql =
         """
-        SELECT 1 WHERE EXISTS (SELECT 1 FROM failures WHERE resolved_at < now_us() - $1)
-            OR EXISTS (SELECT 1 FROM tokens WHERE expires_at < now_us() - $2 AND forgotten_at IS NULL)
-            OR EXISTS (SELECT 1 FROM tokens WHERE revoked_at < now_us() - $2 AND forgotten_at IS NULL)
-            OR EXISTS (SELECT 1 FROM purges WHERE confirmed_at < now_us() - $3)
+        SELECT 1 WHERE (SELECT MIN(resolved_at) FROM failures WHERE resolved_at IS NOT NULL) < now_us() - $1
+            OR (SELECT MIN(expires_at) FROM tokens WHERE expires_at IS NOT NULL AND forgotten_at IS NULL) < now_us() - $2
+            OR (SELECT MIN(revoked_at) FROM tokens WHERE revoked_at IS NOT NULL AND forgotten_at IS NULL) < now_us() - $2
+            OR (SELECT MIN(confirmed_at) FROM purges WHERE confirmed_at IS NOT NULL) < now_us() - $3
             OR EXISTS (SELECT 1 FROM process_stages s WHERE NOT EXISTS (SELECT 1 FROM processes p WHERE p.id = s.process))
         """;
 
@@ -34,7 +35,7 @@ public sealed class SweepTrim(IDatabase database, UpkeepOptions options, CdnOpti
         if (any is null) return;
         await database.WriteAsync(async sql =>
         {
-            await sql.ExecuteAsync("DELETE FROM failures WHERE id IN (SELECT id FROM failures WHERE resolved_at < now_us() - $1 LIMIT $2)", _failures, Page).ConfigureAwait(false);
+            await sql.ExecuteAsync("DELETE FROM failures WHERE id IN (SELECT id FROM failures WHERE resolved_at < (SELECT now_us()) - $1 LIMIT $2)", _failures, Page).ConfigureAwait(false);
             await DuePurges.ForgetAsync(sql, _purges).ConfigureAwait(false);
             await sql.ExecuteAsync("DELETE FROM process_stages WHERE process NOT IN (SELECT id FROM processes)").ConfigureAwait(false);
             return await ForgetTokensAsync(sql).ConfigureAwait(false);
@@ -46,8 +47,8 @@ public sealed class SweepTrim(IDatabase database, UpkeepOptions options, CdnOpti
     {
         var ended = await sql.QueryAsync(
             """
-            SELECT id FROM tokens WHERE expires_at < now_us() - $1 AND forgotten_at IS NULL
-            UNION SELECT id FROM tokens WHERE revoked_at < now_us() - $1 AND forgotten_at IS NULL LIMIT $2
+            SELECT id FROM tokens WHERE expires_at < (SELECT now_us()) - $1 AND forgotten_at IS NULL
+            UNION SELECT id FROM tokens WHERE revoked_at < (SELECT now_us()) - $1 AND forgotten_at IS NULL LIMIT $2
             """,
             static row => row.Long(0), _tokens, Page).ConfigureAwait(false);
         // Hashes are unique and have 32 bytes: eight that are the row's own id are nobody's.

@@ -39,9 +39,17 @@ public sealed class WaitingRows(WorkerOptions options)
     public async ValueTask<List<long>> SparseAsync(Statements sql, int most)
     {
         ArgumentNullException.ThrowIfNull(sql);
-        var crates = await BehindAsync(sql, ProjectionKinds.Sparse, "reached < wanted", most).ConfigureAwait(false);
-        var leftOpen = $"crate_id IN (SELECT c.crate_id FROM claims c WHERE c.kind = 'sparse' AND c.target = '' AND {Claims.LeftOpen("c")})";
-        crates.AddRange(await BehindAsync(sql, ProjectionKinds.Sparse, leftOpen, most - crates.Count).ConfigureAwait(false));
+        var crates = await BehindAsync(sql, ProjectionKinds.Sparse, most).ConfigureAwait(false);
+        // One by one, since they are few: in one statement with the claims PostgreSQL reads all projections.
+        var leftOpen = await sql.QueryAsync(
+            $"SELECT DISTINCT c.crate_id FROM claims c WHERE c.kind = 'sparse' AND c.target = '' AND {Claims.LeftOpen("c")} LIMIT $1", static row => row.Long(0), (long)(most - crates.Count)).ConfigureAwait(false);
+        foreach (var crate in leftOpen)
+        {
+            var claimed = await sql.ExecuteAsync(
+                $"UPDATE projections SET rung_at = now_us() WHERE crate_id = $2 AND kind = 'sparse' AND target = '' AND {Due}", _again, crate).ConfigureAwait(false);
+            if (claimed == 1) crates.Add(crate);
+        }
+
         return crates;
     }
 
@@ -49,15 +57,15 @@ public sealed class WaitingRows(WorkerOptions options)
     public ValueTask<List<long>> RecordsAsync(Statements sql, int most)
     {
         ArgumentNullException.ThrowIfNull(sql);
-        return BehindAsync(sql, ProjectionKinds.Record, "reached < wanted", most);
+        return BehindAsync(sql, ProjectionKinds.Record, most);
     }
 
-    private async ValueTask<List<long>> BehindAsync(Statements sql, string kind, string which, int most)
+    private async ValueTask<List<long>> BehindAsync(Statements sql, string kind, int most)
     {
         var rows = await sql.QueryAsync(
             $"""
             WITH due AS MATERIALIZED (
-                SELECT crate_id FROM projections WHERE kind = $3 AND target = '' AND {which} AND {Due} ORDER BY first_change LIMIT $2{sql.Dialect.SkipLocked})
+                SELECT crate_id FROM projections WHERE kind = $3 AND target = '' AND reached < wanted AND {Due} ORDER BY first_change LIMIT $2{sql.Dialect.SkipLocked})
             UPDATE projections SET rung_at = now_us() WHERE kind = $3 AND target = '' AND crate_id IN (SELECT crate_id FROM due)
             RETURNING first_change, crate_id
             """,
@@ -114,7 +122,8 @@ public sealed class WaitingRows(WorkerOptions options)
             $"""
             SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM git_index WHERE next_try_at > now_us()) AND (
                 EXISTS (SELECT 1 FROM git_index WHERE next_try_at IS NOT NULL)
-                OR EXISTS (SELECT 1 FROM projections WHERE kind = '{ProjectionKinds.Git}' AND target = '' AND reached < wanted AND (next_try_at IS NULL OR next_try_at <= now_us())))
+                OR (SELECT first_change FROM projections WHERE kind = '{ProjectionKinds.Git}' AND target = '' AND reached < wanted AND (next_try_at IS NULL OR next_try_at <= now_us())
+                    ORDER BY first_change LIMIT 1) IS NOT NULL)
             """).ConfigureAwait(false) is not null;
     }
 
@@ -127,7 +136,7 @@ public sealed class WaitingRows(WorkerOptions options)
         ArgumentNullException.ThrowIfNull(sql);
         return sql.QueryAsync(
             """
-            SELECT id FROM publishes p WHERE decided_at IS NULL AND deadline_at < now_us()
+            SELECT id FROM publishes p WHERE decided_at IS NULL AND state IN ('parked', 'checked') AND deadline_at < now_us()
                 AND NOT EXISTS (SELECT 1 FROM reservations r WHERE r.holder = p.id AND r.reserved_at > now_us() - $1)
             ORDER BY id LIMIT 500
             """,
