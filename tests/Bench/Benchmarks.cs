@@ -4,6 +4,7 @@ using Pipeline.Bench.Manifests;
 using Pipeline.Bench.Measuring;
 using Pipeline.Bench.Mirror;
 using Pipeline.Bench.Publishing;
+using Pipeline.Bench.Reads;
 using Pipeline.Bench.Rebuilds;
 using Pipeline.Bench.Search;
 using Pipeline.Bench.Tarballs;
@@ -20,6 +21,7 @@ internal static class Benchmarks
         ["manifest"] = ManifestBench.RunAsync,
         ["git"] = GitBench.RunAsync,
         ["search"] = SearchBench.RunAsync,
+        ["reads"] = ReadsBench.RunAsync,
         ["gitremote"] = GitRemoteBench.RunAsync,
         ["rebuild"] = RebuildBench.RunAsync,
         ["mirror"] = MirrorBench.RunAsync,
