@@ -155,11 +155,27 @@ public sealed class SearchIndex : IDisposable
             Narrow(found, some);
         }
 
-        if (isSure && search.Keywords.Count == 0) return;
+        if (!isSure) Verify(search, found);
+    }
+
+    /// <summary>Looks at those of which only the pieces of what is asked for are known.</summary>
+    private void Verify(SearchQuery search, SlotBits found)
+    {
+        var needles = search.Needles.ToArray();
         foreach (var slot in found.Slots())
         {
-            if (!search.Matches(_entries[slot]!)) found.Remove(slot);
+            if (!HasAll(_entries[slot]!.Words, needles) || !search.Matches(_entries[slot]!)) found.Remove(slot);
         }
+    }
+
+    private static bool HasAll(ReadOnlySpan<byte> words, byte[][] needles)
+    {
+        foreach (var needle in needles)
+        {
+            if (words.IndexOf(needle) < 0) return false;
+        }
+
+        return true;
     }
 
     private static void Narrow(SlotBits found, SlotBits some)

@@ -17,6 +17,13 @@ internal sealed class TermTable
     private readonly Dictionary<int, List<int>> _byTrigram = [];
     private readonly Pieces _inWords = new();
     private readonly Pieces _inNames = new();
+
+    // Used anew for each change, which are made one at a time.
+    private readonly Held _words = new();
+    private readonly Held _name = new();
+    private readonly Held _oldWords = new();
+    private readonly Held _oldName = new();
+    private readonly HashSet<int> _trigrams = [];
     private byte[][] _terms = [];
 
     /// <summary>An empty table.</summary>
@@ -34,10 +41,11 @@ internal sealed class TermTable
         // Most changes are new versions, which say what the ones before said.
         if (oldName == name && old.SequenceEqual(words)) return;
         // The new first: a term that stays must not be given up in between.
-        var (now, before) = (Read(words, name, add: true), Read(old, oldName, add: false));
-        Change(_inWords, slot, capacity, before.Words, now.Words);
-        Change(_inNames, slot, capacity, before.Name, now.Name);
-        foreach (var number in before.Words.Terms)
+        Read(words, name, add: true, _words, _name);
+        Read(old, oldName, add: false, _oldWords, _oldName);
+        Change(_inWords, slot, capacity, _oldWords, _words);
+        Change(_inNames, slot, capacity, _oldName, _name);
+        foreach (var number in _oldWords.Terms)
         {
             if (_inWords.OfTerm[number].Count == 0) GiveUp(number);
         }
@@ -134,9 +142,10 @@ internal sealed class TermTable
         }
     }
 
-    private (Held Words, Held Name) Read(ReadOnlySpan<byte> words, int nameLength, bool add)
+    private void Read(ReadOnlySpan<byte> words, int nameLength, bool add, Held all, Held name)
     {
-        var (all, name) = (new Held(), new Held());
+        all.Clear();
+        name.Clear();
         for (var at = 0; Term.TryNext(words, at, out var term); at = term.Start + term.Length)
         {
             var number = add ? NumberOf(term.Of(words)) : _byBytes[term.Of(words)];
@@ -146,7 +155,6 @@ internal sealed class TermTable
 
         ReadShort(words, all.Short);
         ReadShort(words[..nameLength], name.Short);
-        return (all, name);
     }
 
     private static void ReadShort(ReadOnlySpan<byte> text, HashSet<int> pieces)
@@ -192,11 +200,11 @@ internal sealed class TermTable
         _free.Push(number);
     }
 
-    private static HashSet<int> Trigrams(byte[] term)
+    private HashSet<int> Trigrams(byte[] term)
     {
-        var trigrams = new HashSet<int>();
-        for (var i = 0; i + Trigram <= term.Length; i++) trigrams.Add(TrigramAt(term, i));
-        return trigrams;
+        _trigrams.Clear();
+        for (var i = 0; i + Trigram <= term.Length; i++) _trigrams.Add(TrigramAt(term, i));
+        return _trigrams;
     }
 
     private static int TrigramAt(ReadOnlySpan<byte> text, int at) => text[at] << 16 | text[at + 1] << 8 | text[at + 2];
@@ -207,6 +215,12 @@ internal sealed class TermTable
         public HashSet<int> Terms { get; } = [];
 
         public HashSet<int> Short { get; } = [];
+
+        public void Clear()
+        {
+            Terms.Clear();
+            Short.Clear();
+        }
     }
 
     /// <summary>The slots of every term, by its number, and of every piece of one or two bytes.</summary>
