@@ -51,7 +51,8 @@ internal sealed record SmallFile(ObjectIdentity Identity, int Length, string Las
 /// </summary>
 public sealed class KnownDownloads(CrateChanges changes)
 {
-    private const long Capacity = 16L * 1024 * 1024;
+    // For some 30,000 files.
+    private const long Capacity = 32L * 1024 * 1024;
     private const int Cost = 600;
 
     private readonly CrateMemory<KnownDownload> _memory = new(changes, Capacity);
@@ -63,7 +64,7 @@ public sealed class KnownDownloads(CrateChanges changes)
     internal static string CacheControl(RegistryOptions options) => $"{(options.AuthRequired ? "private" : "public")},max-age=31536000,immutable";
 
     /// <summary>See <see cref="CrateChanges.CatchUpAsync"/>.</summary>
-    internal ValueTask CatchUpAsync(CancellationToken cancellationToken) => changes.CatchUpAsync(cancellationToken);
+    internal ValueTask CatchUpAsync(CancellationToken cancellationToken = default) => changes.CatchUpAsync(cancellationToken);
 
     /// <summary>Finds a file by the path of a request, as of the last <see cref="CatchUpAsync"/>.</summary>
     internal bool TryGet(string path, [NotNullWhen(true)] out KnownDownload? file) => _memory.TryGet(path, out file);

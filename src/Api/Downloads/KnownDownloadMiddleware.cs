@@ -24,7 +24,7 @@ public sealed class KnownDownloadMiddleware(RequestDelegate next, KnownDownloads
         ArgumentNullException.ThrowIfNull(context);
         var request = context.Request;
         if (_folders is null || !request.Path.Value!.StartsWith(Prefix, StringComparison.Ordinal) || !HttpMethods.IsGet(request.Method) || IsConditional(request.Headers)) return next(context);
-        var current = known.CatchUpAsync(context.RequestAborted);
+        var current = known.CatchUpAsync();
         return current.IsCompletedSuccessfully ? AnswerAsync(context) : AwaitAsync(context, current);
     }
 

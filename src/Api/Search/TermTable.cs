@@ -72,29 +72,31 @@ internal sealed class TermTable
         return false;
     }
 
-    /// <summary>The slots that have every piece of a text: each term, and all that stands between them byte by byte.</summary>
+    /// <summary>The slots that have every piece of a text: its terms, and each two bytes of which one is between terms.</summary>
     private void FindAll(Pieces pieces, ReadOnlySpan<byte> text, SlotBits found)
     {
         found.Span.Fill(ulong.MaxValue);
         using var one = new SlotBits(found.Span.Length * 64);
-        for (var at = 0; at < text.Length;)
+        for (var at = 0; at + 2 <= text.Length; at++)
         {
-            one.Span.Clear();
-            if (!Term.Has(text[at]))
-            {
-                pieces.AddShort(text.Slice(at, 1), one.Span);
-                at++;
-            }
-            else
-            {
-                Term.TryNext(text, at, out var term);
-                if (term.Length <= 2) pieces.AddShort(term.Of(text), one.Span);
-                else AddTerms(pieces, term, text, one);
-                at += term.Length;
-            }
-
-            found.Intersect(one);
+            if (Term.Has(text[at]) && Term.Has(text[at + 1])) continue;
+            pieces.AddShort(text.Slice(at, 2), one.Span);
+            Narrow(found, one);
         }
+
+        for (var at = 0; Term.TryNext(text, at, out var term); at = term.Start + term.Length)
+        {
+            // A shorter one is told by the pieces around it, and by the look at those that are left.
+            if (term.Length < Trigram) continue;
+            AddTerms(pieces, term, text, one);
+            Narrow(found, one);
+        }
+    }
+
+    private static void Narrow(SlotBits found, SlotBits one)
+    {
+        found.Intersect(one);
+        one.Span.Clear();
     }
 
     private void AddTerms(Pieces pieces, Term piece, ReadOnlySpan<byte> text, SlotBits found)

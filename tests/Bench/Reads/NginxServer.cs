@@ -38,7 +38,7 @@ internal sealed class NginxServer : IDisposable
                 scgi_temp_path {{folder}}/scgi;
                 default_type text/plain;
                 server {
-                    listen 127.0.0.1:{{Port}} reuseport;
+                    listen 127.0.0.1:{{Port}};
                     root {{files}};
                     gzip_static on;
                     gzip_vary on;
