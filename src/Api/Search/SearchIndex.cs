@@ -17,7 +17,7 @@ public sealed record SearchHits(long Total, IReadOnlyList<SearchHit> Hits);
 /// <summary>
 /// The search projection in memory, a slot for each crate. What a search asks for becomes sets of slots, which are intersected; the page is then read off
 /// the crates in their order. So a search costs by what it finds and shows, and a change by the one crate's words, however many crates there are.
-/// Of 150,000 crates whose rows have 250 bytes it takes 120 MiB, two thirds of them the rows themselves; an empty index takes next to nothing.
+/// Of 150,000 crates with 150 bytes of text each it takes 120 MiB, two thirds of them for the rows themselves; an empty index takes next to nothing.
 /// </summary>
 public sealed class SearchIndex : IDisposable
 {
