@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
+using Pipeline.Registry.Identity;
 using Pipeline.Registry.Truth;
 
 namespace Pipeline.Api.Tests.Downloads;
@@ -20,7 +21,7 @@ public class KnownDownloadTests
         var second = await fixture.GetAsync(Path);
         Database(fixture).Reads.ShouldBe(reads);
         (second.Status, second.Text).ShouldBe((200, Content));
-        second.Headers.Where(static header => header.Key != "Date").Order().ShouldBe(first.Headers.Where(static header => header.Key != "Date").Order());
+        Lines(second.Headers).ShouldBe(Lines(first.Headers));
     }
 
     [Fact]
@@ -64,6 +65,9 @@ public class KnownDownloadTests
         fixture.Clock.Advance(TimeSpan.FromSeconds(5));
         (await fixture.GetAsync(Path)).Text.ShouldBe(Content);
     }
+
+    private static string Lines(IReadOnlyDictionary<string, string> headers) =>
+        string.Join('\n', headers.Where(static header => header.Key != "Date").Select(static header => $"{header.Key}: {header.Value}").Order(StringComparer.Ordinal));
 
     private static WatchedDatabase Database(ApiFixture fixture) => (WatchedDatabase)fixture.Services.GetRequiredService<IDatabase>();
 
