@@ -38,6 +38,9 @@ public static class ApiSetup
         services.AddSingleton<ChangeWatch>();
         services.AddSingleton<SearchCache>();
         services.AddSingleton<RareCounts>();
+        services.AddSingleton<CrateChanges>();
+        services.AddSingleton<ShownCrates>();
+        services.AddSingleton<KnownDownloads>();
         services.AddGitServing(new GitServeOptions());
         services.AddPublishing();
         services.AddSingleton<Replay>();
@@ -52,6 +55,7 @@ public static class ApiSetup
         app.UseMiddleware<ErrorMiddleware>();
         if (app.Services.GetRequiredService<RegistryOptions>().AuthRequired) app.UseMiddleware<ReadPolicyMiddleware>();
         app.UseMiddleware<SparseIndexMiddleware>();
+        app.UseMiddleware<KnownDownloadMiddleware>();
         app.UseRouting();
         HealthEndpoints.Map(app);
         MetricsAnswer.Map(app);

@@ -36,6 +36,8 @@ public class OutageTests
     {
         public Dialect Dialect => Dialect.Sqlite;
 
+        public long Commits => 0;
+
         public ValueTask<T> ReadAsync<T>(Func<Statements, ValueTask<T>> read, CancellationToken cancellationToken = default) => throw Away();
 
         public ValueTask<T> WriteAsync<T>(Func<Statements, ValueTask<T>> work, CancellationToken cancellationToken = default) => throw Away();

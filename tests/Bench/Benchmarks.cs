@@ -5,6 +5,7 @@ using Pipeline.Bench.Manifests;
 using Pipeline.Bench.Measuring;
 using Pipeline.Bench.Mirror;
 using Pipeline.Bench.Publishing;
+using Pipeline.Bench.Reads;
 using Pipeline.Bench.Rebuilds;
 using Pipeline.Bench.Search;
 using Pipeline.Bench.Tarballs;
@@ -21,6 +22,7 @@ internal static class Benchmarks
         ["manifest"] = ManifestBench.RunAsync,
         ["git"] = GitBench.RunAsync,
         ["search"] = SearchBench.RunAsync,
+        ["reads"] = ReadsBench.RunAsync,
         ["gitremote"] = GitRemoteBench.RunAsync,
         ["rebuild"] = RebuildBench.RunAsync,
         ["growth"] = GrowthBench.RunAsync,

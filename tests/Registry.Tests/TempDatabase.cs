@@ -98,6 +98,8 @@ public sealed class TempDatabase : IAsyncDisposable
     {
         public Dialect Dialect => database.Dialect;
 
+        public long Commits => database.Commits;
+
         public ValueTask<T> ReadAsync<T>(Func<Statements, ValueTask<T>> read, CancellationToken cancellationToken = default) =>
             database.ReadAsync(sql => AtAsync(sql, read), cancellationToken);
 

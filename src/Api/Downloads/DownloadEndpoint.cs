@@ -18,9 +18,9 @@ namespace Pipeline.Api.Downloads;
 /// The .crate files (crates-io-behaviour §4.5): bytes that a version in force names, and no others, whole or in ranges. They never
 /// change, so whoever keeps them need not ask again. A mirrored file that is not here is the upstream's to send. Never a <c>Content-Encoding</c>: cargo's client would unpack the archive.
 /// </summary>
-public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, MirroredDownloads mirrored, RegistryOptions options, CdnOptions cdn, ILogger<DownloadEndpoint> logger)
+public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, MirroredDownloads mirrored, KnownDownloads known, RegistryOptions options, CdnOptions cdn, ILogger<DownloadEndpoint> logger)
 {
-    private readonly string _cacheControl = $"{(options.AuthRequired ? "private" : "public")},max-age=31536000,immutable";
+    private readonly string _cacheControl = KnownDownloads.CacheControl(options);
 
     /// <summary>Maps the endpoint.</summary>
     public static IEndpointRouteBuilder Map(IEndpointRouteBuilder routes)
@@ -34,9 +34,9 @@ public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, Mir
 
     private async Task<IResult> ServeAsync(string name, string file, HttpContext context)
     {
-        var served = FileName.TryRead(name, file, out var version) ? await FindAsync(name, version, context.RequestAborted).ConfigureAwait(false) : null;
+        var served = FileName.TryRead(name, file, out var version) ? await FindAsync(name, version, context).ConfigureAwait(false) : null;
         if (served is null) return Missing(name, file, context.Response);
-        if (served.Mirrored is { } known && served.Key is null) return await SendAwayAsync(known, context).ConfigureAwait(false);
+        if (served.Mirrored is { } away && served.Key is null) return await SendAwayAsync(away, context).ConfigureAwait(false);
         var (request, response) = (context.Request, context.Response);
         if (cdn.NamesKeys && served.Mirrored is null) response.Headers["Surrogate-Key"] = string.Join(' ', ObjectHeaders.Of(served.Key!).Tags);
         var tag = served.Checksum is { } checksum ? new EntityTagHeaderValue($"\"{checksum}\"") : null;
@@ -51,6 +51,7 @@ public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, Mir
         {
             if (served.Mirrored is { IsUseOld: true } used) await mirrored.UsedAsync(used).ConfigureAwait(false);
             if (FileRequest.IsUnchanged(conditions, found.ModifiedAt)) return Bare(response, tag, StatusCodes.Status304NotModified);
+            served.Known?.Remember(found, context.GetEndpoint());
             await SendAsync(found, asked.Range, tag, context).ConfigureAwait(false);
             return Results.Empty;
         }
@@ -69,14 +70,14 @@ public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, Mir
 
     private async Task<IResult> GoneAsync(Served served, string name, string file, HttpContext context)
     {
-        if (served.Mirrored is not { } known)
+        if (served.Mirrored is not { } away)
         {
             // Without the database nobody knows whether there is such a file: cargo takes a 404 for final.
             return served.Checksum is null ? throw new TransientException("database-away", "whether there is such a file is not known now") : Missing(name, file, context.Response);
         }
 
-        await mirrored.LostAsync(known).ConfigureAwait(false);
-        return await SendAwayAsync(known with { KeptKey = null }, context).ConfigureAwait(false);
+        await mirrored.LostAsync(away).ConfigureAwait(false);
+        return await SendAwayAsync(away with { KeptKey = null }, context).ConfigureAwait(false);
     }
 
     private async Task SendAsync(StoredObject file, ByteRange? range, EntityTagHeaderValue? tag, HttpContext context)
@@ -116,14 +117,20 @@ public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, Mir
         return new Refusal(new Reject(RejectCodes.NotFound, StatusCodes.Status404NotFound, $"there is no file `{file}` of crate `{name}`"));
     }
 
-    private async ValueTask<Served?> FindAsync(string name, CrateVersion version, CancellationToken cancellationToken)
+    private async ValueTask<Served?> FindAsync(string name, CrateVersion version, HttpContext context)
     {
+        var path = context.Request.Path.Value!;
+        await known.CatchUpAsync(context.RequestAborted).ConfigureAwait(false);
+        if (known.TryGet(path, out var file)) return new Served(file.Key, file.Checksum, Known: file);
+        var seen = known.Seen;
         try
         {
-            return await database.ReadAsync(
+            var served = await database.ReadAsync(
                 async sql => await FindAsync(sql, name, version).ConfigureAwait(false)
-                    ?? (await MirroredDownloads.FindAsync(sql, name, version).ConfigureAwait(false) is { } file ? new Served(file.KeptKey, file.Checksum, file) : null),
-                cancellationToken).ConfigureAwait(false);
+                    ?? (await MirroredDownloads.FindAsync(sql, name, version).ConfigureAwait(false) is { } away ? new Served(away.KeptKey, away.Checksum, away) : null),
+                context.RequestAborted).ConfigureAwait(false);
+            // A mirrored file comes and goes without a change of its crate, so it is asked for each time.
+            return served is { Mirrored: null, Key: { } key, Checksum: { } checksum } ? served with { Known = known.Keep(seen, name, path, new KnownDownload(key, checksum)) } : served;
         }
         catch (TransientException e)
         {
@@ -143,5 +150,5 @@ public sealed class DownloadEndpoint(IDatabase database, IObjectStore store, Mir
         CanonicalName.Of(name).Text, name, version.WithoutBuild, version.Text);
 
     /// <summary>A file that is served; without a key it is the upstream's to send.</summary>
-    private sealed record Served(string? Key, string? Checksum, MirroredDownload? Mirrored = null);
+    private sealed record Served(string? Key, string? Checksum, MirroredDownload? Mirrored = null, KnownDownload? Known = null);
 }

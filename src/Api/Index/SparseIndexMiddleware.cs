@@ -55,12 +55,13 @@ public sealed class SparseIndexMiddleware
         }
 
         if (path == ConfigPath) return AnswerAsync(context, _config);
-        var file = _files.FindAsync(path.AsSpan(Prefix.Length), context.RequestAborted);
+        // Nearly always it is there at once. The token that says that the client went away is made when it is asked for, so only who waits asks.
+        var file = _files.FindAsync(path.AsSpan(Prefix.Length));
         return file.IsCompletedSuccessfully ? AnswerAsync(context, file.Result) : AwaitAsync(context, file);
     }
 
     private async Task AwaitAsync(HttpContext context, ValueTask<CachedFile?> file) =>
-        await AnswerAsync(context, await file.ConfigureAwait(false)).ConfigureAwait(false);
+        await AnswerAsync(context, await file.AsTask().WaitAsync(context.RequestAborted).ConfigureAwait(false)).ConfigureAwait(false);
 
     private Task AnswerAsync(HttpContext context, CachedFile? file)
     {
@@ -86,7 +87,7 @@ public sealed class SparseIndexMiddleware
         var content = zipped ?? file.Content;
         headers.ContentLength = content.Length;
         if (HttpMethods.IsHead(request.Method)) return Task.CompletedTask;
-        var written = response.BodyWriter.WriteAsync(content, context.RequestAborted);
+        var written = response.BodyWriter.WriteAsync(content);
         return written.IsCompletedSuccessfully ? Task.CompletedTask : written.AsTask();
     }
 

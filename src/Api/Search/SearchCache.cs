@@ -9,7 +9,7 @@ namespace Pipeline.Api.Search;
 public sealed class SearchCache(IDatabase database) : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1);
-    private volatile Held _held = new(SearchIndex.Empty, new Progress(0, 0));
+    private volatile Held _held = new(new SearchIndex(), new Progress(0, 0));
 
     /// <summary>The index as the projection stands now.</summary>
     /// <exception cref="Registry.Failures.TransientException">The database is away.</exception>
@@ -30,12 +30,16 @@ public sealed class SearchCache(IDatabase database) : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _gate.Dispose();
+    public void Dispose()
+    {
+        _held.Index.Dispose();
+        _gate.Dispose();
+    }
 
     private async ValueTask<Held> FetchAsync(Held held, Progress progress, CancellationToken cancellationToken)
     {
-        // What is held may have rows that are gone.
-        if (held.Progress.Generation != progress.Generation) held = new Held(SearchIndex.Empty, progress with { Position = 0 });
+        // What is held may have rows that are gone. Searches that run go on with it, so it is left to them.
+        if (held.Progress.Generation != progress.Generation) held = new Held(new SearchIndex(), progress with { Position = 0 });
         var changed = new Dictionary<long, SearchEntry?>();
         var position = progress.Position;
         await database.ReadAsync(
@@ -54,7 +58,8 @@ public sealed class SearchCache(IDatabase database) : IDisposable
                 },
                 held.Progress.Position),
             cancellationToken).ConfigureAwait(false);
-        return new Held(held.Index.With(changed), progress with { Position = position });
+        held.Index.Apply(changed);
+        return held with { Progress = progress with { Position = position } };
     }
 
     private static ValueTask<Progress> ProgressAsync(Statements sql) =>

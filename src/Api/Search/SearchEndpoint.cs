@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Pipeline.Api.Crates;
 using Pipeline.Api.Http;
-using Pipeline.Contracts;
 using Pipeline.Registry.Database;
 
 namespace Pipeline.Api.Search;
@@ -23,7 +22,7 @@ public static class SearchEndpoint
         return routes;
     }
 
-    private static async Task<IResult> SearchAsync(HttpContext context, IDatabase database, SearchCache cache)
+    private static async Task<IResult> SearchAsync(HttpContext context, IDatabase database, SearchCache cache, ShownCrates shown)
     {
         var query = context.Request.Query;
         if (!Paging.TryRead(query, out var paging, out var reject) || !SearchQuery.TryRead(query, out var search, out reject)) return new Refusal(reject);
@@ -32,21 +31,12 @@ public static class SearchEndpoint
         var index = await cache.CurrentAsync(context.RequestAborted).ConfigureAwait(false);
         var owned = search.UserId is { } user ? await database.ReadAsync(sql => OwnedAsync(sql, user), context.RequestAborted).ConfigureAwait(false) : null;
         var found = index.Find(search, owned, paging);
-        var crates = await database.ReadAsync(sql => CratesAsync(sql, found.Hits), context.RequestAborted).ConfigureAwait(false);
+        var crates = await shown.FindAsync([.. found.Hits.Select(static hit => hit.Entry.Canonical)], context.RequestAborted).ConfigureAwait(false);
         return new JsonAnswer(json => Write(json, found, crates, paging, query));
     }
 
     private static async ValueTask<IReadOnlySet<long>> OwnedAsync(Statements sql, long user) =>
         (await sql.QueryAsync("SELECT crate_id FROM owners WHERE user_id = $1", static row => row.Long(0), user).ConfigureAwait(false)).ToHashSet();
-
-    private static async ValueTask<Dictionary<string, CrateObject>> CratesAsync(Statements sql, IReadOnlyList<SearchHit> hits)
-    {
-        if (hits.Count == 0) return [];
-        var crates = await sql.QueryAsync(
-            $"SELECT {CrateViews.Columns} FROM crates c WHERE c.namespace = '' AND c.served AND c.state = 'active' AND c.canonical IN {sql.Dialect.TextList("$1")}",
-            CrateViews.Read, JsonTexts.Write(hits.Select(static hit => hit.Entry.Canonical))).ConfigureAwait(false);
-        return crates.ToDictionary(static crate => CanonicalName.Of(crate.Name).Text, StringComparer.Ordinal);
-    }
 
     private static void Write(Utf8JsonWriter json, SearchHits found, Dictionary<string, CrateObject> crates, Paging paging, IQueryCollection query)
     {

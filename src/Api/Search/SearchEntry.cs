@@ -17,6 +17,9 @@ public sealed record SearchEntry(long Id, string Canonical, string Name, string 
     /// <summary>Name, keywords and description, folded (<see cref="Fold"/>): what words are looked for in. The canonical name stands first.</summary>
     public required byte[] Words { get; init; }
 
+    /// <summary>How many bytes of <see cref="Words"/> are the canonical name, which is ASCII.</summary>
+    public int NameLength => Math.Min(Words.Length, Canonical.Length);
+
     /// <summary>An entry from a row of the projection.</summary>
     public static SearchEntry Of(long id, string canonical, string name, string description, string keywords, string categories, bool inForce, long createdAt, long updatedAt) =>
         new(id, canonical, name == canonical ? canonical : name, string.IsInterned(keywords) ?? keywords, string.IsInterned(categories) ?? categories, inForce, createdAt, updatedAt)

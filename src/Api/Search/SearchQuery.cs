@@ -61,16 +61,14 @@ public sealed record SearchQuery
     public IEnumerable<byte[]> Needles => Words.Concat(Keywords.Select(static keyword => SearchEntry.Fold($"\"{keyword}\"")));
 
     /// <summary>Whether a crate is found, whoever owns it.</summary>
-    /// <param name="crate">The crate.</param>
-    /// <param name="words">Its words, wherever they are kept.</param>
-    public bool Matches(SearchEntry crate, ReadOnlySpan<byte> words)
+    public bool Matches(SearchEntry crate)
     {
         ArgumentNullException.ThrowIfNull(crate);
         if (!crate.InForce && !IncludeYanked) return false;
         // Loops, since this runs for many crates of the registry.
         foreach (var word in Words)
         {
-            if (words.IndexOf(word) < 0) return false;
+            if (crate.Words.AsSpan().IndexOf(word) < 0) return false;
         }
 
         foreach (var keyword in Keywords)
@@ -78,10 +76,17 @@ public sealed record SearchQuery
             if (!crate.Keywords.Contains($"\"{keyword}\"", StringComparison.OrdinalIgnoreCase)) return false;
         }
 
-        return (Category.Length == 0 || crate.Categories.Contains($"\"{Category}\"", StringComparison.Ordinal) || crate.Categories.Contains($"\"{Category}::", StringComparison.Ordinal))
-            && (Letter.Length == 0 || char.ToLowerInvariant(crate.Name[0]) == Letter[0])
+        return (Category.Length == 0 || IsIn(crate.Categories))
+            && (Letter.Length == 0 || HasLetter(crate, Letter[0]))
             && (Ids.Count == 0 || Ids.Contains(crate.Name));
     }
+
+    /// <summary>Whether categories, a JSON list, have the one asked for, or one below it.</summary>
+    internal bool IsIn(string categories) =>
+        categories.Contains($"\"{Category}\"", StringComparison.Ordinal) || categories.Contains($"\"{Category}::", StringComparison.Ordinal);
+
+    /// <summary>Whether a crate's name starts with a letter, given in lower case.</summary>
+    internal static bool HasLetter(SearchEntry crate, char letter) => char.ToLowerInvariant(crate.Name[0]) == letter;
 
     /// <summary>Reads the parameters, or says what is wrong with them.</summary>
     public static bool TryRead(IQueryCollection query, [NotNullWhen(true)] out SearchQuery? search, [NotNullWhen(false)] out Reject? reject)

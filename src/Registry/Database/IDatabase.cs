@@ -10,6 +10,12 @@ public interface IDatabase
     /// <summary>The words in which the two engines differ.</summary>
     Dialect Dialect { get; }
 
+    /// <summary>
+    /// A number that grows with every commit of this process, before any caller learns of it: while it stands still, what was read holds for
+    /// all that this process has answered.
+    /// </summary>
+    long Commits { get; }
+
     /// <summary>Runs reads outside any write transaction. Each statement sees what was committed before it began.</summary>
     /// <exception cref="TransientException">The database is away or busy.</exception>
     ValueTask<T> ReadAsync<T>(Func<Statements, ValueTask<T>> read, CancellationToken cancellationToken = default);

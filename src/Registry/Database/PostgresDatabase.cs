@@ -15,6 +15,7 @@ public sealed class PostgresDatabase : IDatabase, IAsyncDisposable
     public const int MostRuns = 8;
 
     private readonly NpgsqlDataSource _source;
+    private long _commits;
 
     /// <summary>Prepares the pool; nothing is connected yet.</summary>
     /// <exception cref="InvalidOperationException">The connection string cannot be read; the text does not repeat it.</exception>
@@ -26,6 +27,9 @@ public sealed class PostgresDatabase : IDatabase, IAsyncDisposable
 
     /// <inheritdoc/>
     public Dialect Dialect => Dialect.Postgres;
+
+    /// <inheritdoc/>
+    public long Commits => Volatile.Read(ref _commits);
 
     /// <inheritdoc/>
     public async ValueTask<T> ReadAsync<T>(Func<Statements, ValueTask<T>> read, CancellationToken cancellationToken = default)
@@ -71,6 +75,11 @@ public sealed class PostgresDatabase : IDatabase, IAsyncDisposable
                 if (commits && trouble != PostgresTrouble.Conflict)
                     throw new TransientException("database-away", "the connection to the database broke during a commit: whether it took effect is not known", e);
                 if (!await MayRunAgainAsync(trouble, run).ConfigureAwait(false)) throw PostgresErrors.Transient(trouble, e);
+            }
+            finally
+            {
+                // Also when it is not known whether it took effect.
+                if (commits) Interlocked.Increment(ref _commits);
             }
         }
     }

@@ -24,6 +24,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
     private readonly WriteQueue<Work> _writes = new(4096);
     private readonly Channel<Reader> _readers;
     private readonly Task _writer;
+    private long _commits;
 
     /// <summary>Opens (or creates) the database file; migrations are a separate step (<see cref="Migrator"/>).</summary>
     /// <param name="path">The file.</param>
@@ -42,6 +43,9 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
 
     /// <inheritdoc/>
     public Dialect Dialect => Dialect.Sqlite;
+
+    /// <inheritdoc/>
+    public long Commits => Volatile.Read(ref _commits);
 
     /// <inheritdoc/>
     public async ValueTask<T> ReadAsync<T>(Func<Statements, ValueTask<T>> read, CancellationToken cancellationToken = default)
@@ -127,7 +131,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
         }
     }
 
-    private static void Commit(Statements statements, List<Work> group)
+    private void Commit(Statements statements, List<Work> group)
     {
         try
         {
@@ -152,6 +156,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
         }
 
         Activity.Current = null;
+        Interlocked.Increment(ref _commits);
         foreach (var item in group) item.Complete();
     }
 

@@ -130,14 +130,9 @@ internal static partial class Libc
     /// <summary>What tells a file's content from any other that was ever under its name; null when there is no such file.</summary>
     public static unsafe FileIdentity? Identify(string folder, string path)
     {
-        // Once per request for an index file: the path is put together without a string.
         Span<byte> name = stackalloc byte[MaxPath];
-        if (!Encoding.UTF8.TryGetBytes(folder, name[..^2], out var length)) throw new PathTooLongException(folder);
-        name[length++] = (byte)'/';
-        if (!Encoding.UTF8.TryGetBytes(path, name[length..^1], out var rest)) throw new PathTooLongException(path);
-        name[length + rest] = 0;
         FileStatus status;
-        fixed (byte* start = name)
+        fixed (byte* start = Name(folder, path, name))
         {
             if (statx(CurrentFolder, start, 0, WantedStatus, &status) == 0)
                 return (status.Mode & TypeMask) == RegularFile ? new FileIdentity(status.Size, status.ModifiedAt, status.ChangedAt, status.Inode) : null;
@@ -145,6 +140,39 @@ internal static partial class Libc
 
         var error = Marshal.GetLastSystemError();
         return error is NoEntry or NotFolder ? null : throw new IOException($"cannot look at {folder}/{path}", new Win32Exception(error));
+    }
+
+    /// <summary>Reads a file whole, in as few calls as can be; null when there is none, or it does not fit.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="path">The file below it.</param>
+    /// <param name="target">Where its bytes go.</param>
+    public static unsafe FileIdentity? Read(string folder, string path, Span<byte> target)
+    {
+        Span<byte> name = stackalloc byte[MaxPath];
+        int descriptor;
+        fixed (byte* start = Name(folder, path, name)) descriptor = open(start, ReadOnly | CloseOnExec, 0);
+        if (descriptor < 0) return null;
+        try
+        {
+            FileStatus status;
+            byte nothing = 0;
+            if (statx(descriptor, &nothing, TheDescriptorItself, WantedStatus, &status) != 0 || status.Size > target.Length) return null;
+            long read = 0;
+            fixed (byte* start = target)
+            {
+                while (read < status.Size)
+                {
+                    if (Libc.read(descriptor, start + read, (nint)(status.Size - read)) is > 0 and var count) read += count;
+                    else return null;
+                }
+            }
+
+            return new FileIdentity(status.Size, status.ModifiedAt, status.ChangedAt, status.Inode);
+        }
+        finally
+        {
+            _ = close(descriptor);
+        }
     }
 
     /// <summary>The same of an open file: of the very content that is read from it, whatever has the name by now.</summary>
@@ -184,6 +212,16 @@ internal static partial class Libc
     /// <summary>Ends every process of a group as SIGKILL does.</summary>
     public static void KillGroup(int leader) => _ = kill(-leader, 9);
 
+    /// <summary>A path as the system takes it. It is put together without a string, since this is done for each file that is served.</summary>
+    private static Span<byte> Name(string folder, string path, Span<byte> name)
+    {
+        if (!Encoding.UTF8.TryGetBytes(folder, name[..^2], out var length)) throw new PathTooLongException(folder);
+        name[length++] = (byte)'/';
+        if (!Encoding.UTF8.TryGetBytes(path, name[length..^1], out var rest)) throw new PathTooLongException(path);
+        name[length + rest] = 0;
+        return name;
+    }
+
 #pragma warning disable IDE1006 // the names are the C library's
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int link(string existing, string created);
@@ -199,6 +237,12 @@ internal static partial class Libc
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags, int mode);
+
+    [LibraryImport("libc")]
+    private static unsafe partial int open(byte* path, int flags, int mode);
+
+    [LibraryImport("libc")]
+    private static unsafe partial nint read(int descriptor, byte* target, nint count);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fsync(int descriptor);

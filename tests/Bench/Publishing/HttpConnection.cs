@@ -21,6 +21,14 @@ internal sealed class HttpConnection : IDisposable
     /// <summary>The body of the last answer.</summary>
     public ReadOnlySpan<byte> Body => _buffer.AsSpan(_bodyStart, _bodyLength);
 
+    /// <summary>A header of the last answer; empty: it has none such.</summary>
+    public string Header(string name)
+    {
+        var head = System.Text.Encoding.ASCII.GetString(_buffer, 0, _bodyStart);
+        var at = head.IndexOf($"\r\n{name}: ", StringComparison.OrdinalIgnoreCase);
+        return at < 0 ? "" : head[(at + name.Length + 4)..head.IndexOf("\r\n", at + 2, StringComparison.Ordinal)];
+    }
+
     /// <summary>Sends a whole request and reads the answer; returns its status.</summary>
     public int Send(ReadOnlySpan<byte> request)
     {

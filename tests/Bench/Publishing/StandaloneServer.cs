@@ -29,6 +29,9 @@ internal sealed class StandaloneServer : IServer
     /// <inheritdoc/>
     public string GitIndex => Path.Combine(Data, "index.git");
 
+    /// <summary>The folder of its objects.</summary>
+    public string Objects => Path.Combine(Data, "objects");
+
     private string Data => Path.Combine(_folder, "data");
 
     private Dictionary<string, string> Environment =>

@@ -156,6 +156,8 @@ public abstract class LeaseContract : IAsyncLifetime
 
         public Dialect Dialect => inner.Dialect;
 
+        public long Commits => inner.Commits;
+
         public ValueTask<T> ReadAsync<T>(Func<Statements, ValueTask<T>> read, CancellationToken cancellationToken = default)
         {
             Interlocked.Increment(ref _reads);

@@ -23,6 +23,8 @@ internal sealed class FaultyDatabase(IDatabase inner) : IDatabase, IDisposable, 
 
     public Dialect Dialect => inner.Dialect;
 
+    public long Commits => inner.Commits;
+
     public ValueTask<T> ReadAsync<T>(Func<Statements, ValueTask<T>> read, CancellationToken cancellationToken = default) => inner.ReadAsync(read, cancellationToken);
 
     public ValueTask<T> WriteAsync<T>(Func<Statements, ValueTask<T>> work, CancellationToken cancellationToken = default) =>
