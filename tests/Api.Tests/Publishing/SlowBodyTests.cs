@@ -12,24 +12,25 @@ public sealed class SlowBodyTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string, string> Meanwhile => new()
-    {
-        { "UPDATE tokens SET revoked_at = now_us()", "authentication failed" },
-        { "UPDATE tokens SET expires_at = now_us()", "authentication failed" },
-        { "UPDATE users SET lock_reason = 'spam'", "This account is indefinitely locked. Reason: spam" },
-        { "UPDATE tokens SET endpoint_scopes = '[\"yank\"]'", "this token does not have the required permissions to perform this action" },
-        { "UPDATE tokens SET crate_scopes = '[\"bar\"]'", "this token does not have the required permissions to perform this action" },
-        {
+    public static IEnumerable<TheoryDataRow<string, string, int>> Meanwhile => from change in Changes from most in new[] { 0, 1024 } select new TheoryDataRow<string, string, int>(change.Sql, change.Refusal, most);
+
+    private static (string Sql, string Refusal)[] Changes =>
+    [
+        ("UPDATE tokens SET revoked_at = now_us()", "authentication failed"),
+        ("UPDATE tokens SET expires_at = now_us()", "authentication failed"),
+        ("UPDATE users SET lock_reason = 'spam'", "This account is indefinitely locked. Reason: spam"),
+        ("UPDATE tokens SET endpoint_scopes = '[\"yank\"]'", "this token does not have the required permissions to perform this action"),
+        ("UPDATE tokens SET crate_scopes = '[\"bar\"]'", "this token does not have the required permissions to perform this action"),
+        (
             "INSERT INTO crates (canonical, name, revision, last_published_at, created_at, updated_at) VALUES ('foo', 'foo', 1, 1, 1, 1)",
-            "this token does not have the required permissions to perform this action"
-        },
-    };
+            "this token does not have the required permissions to perform this action"),
+    ];
 
     [Theory]
     [MemberData(nameof(Meanwhile))]
-    public async Task A_publish_is_judged_by_what_is_true_when_its_body_has_ended(string change, string refusal)
+    public async Task A_publish_is_judged_by_what_is_true_when_its_body_has_ended(string change, string refusal, int mostInDatabase)
     {
-        await using var api = await ApiFixture.CreateAsync();
+        await using var api = await ApiFixture.CreateAsync(change: services => services.AddSingleton(new PublishOptions { ParkInDatabaseBytes = mostInDatabase }));
         using var body = new GatedContent(PublishBodies.Of("foo", "1.0.0", "bytes"), 3);
         var answering = PutAsync(api, body, await api.TokenAsync("me", ["publish-new"]));
         await body.Reached;
@@ -40,6 +41,7 @@ public sealed class SlowBodyTests
 
         (await answering).ShouldFail(403, refusal);
         (await api.CountAsync("publishes")).ShouldBe(0);
+        (await api.CountAsync("staged_bodies")).ShouldBe(0);
         (await ObjectsAsync(api)).ShouldBeEmpty();
         api.Services.GetRequiredService<UnfinishedUploads>().Bytes.ShouldBe(0);
     }
