@@ -14,7 +14,9 @@ public static class ApiErrors
     public static Task WriteAsync(HttpContext context, Reject reject) => WriteAsync(context, reject.Status, reject.Text);
 
     /// <summary>Answers with a status and one sentence.</summary>
-    public static async Task WriteAsync(HttpContext context, int status, string detail)
+    public static Task WriteAsync(HttpContext context, int status, Sentence detail) => WriteTextAsync(context, status, detail.ToText());
+
+    private static async Task WriteTextAsync(HttpContext context, int status, string detail)
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
@@ -32,7 +34,7 @@ public static class ApiErrors
             json.WriteStartObject();
             json.WriteStartArray("errors");
             json.WriteStartObject();
-            json.WriteString("detail", detail);
+            json.WriteString("detail", Quoted.Text(detail));
             json.WriteEndObject();
             json.WriteEndArray();
             json.WriteEndObject();

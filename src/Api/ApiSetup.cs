@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.OpenApi;
 using Pipeline.Api.Access;
 using Pipeline.Api.Accounts;
 using Pipeline.Api.Admin;
@@ -45,7 +46,12 @@ public static class ApiSetup
         services.AddPublishing();
         services.AddSingleton<Replay>();
         services.TryAddSingleton<StageActivity>();
-        services.AddOpenApi();
+        // The server it names is the registry's own address, not the Host that the request claims.
+        services.AddOpenApi(static openApi => openApi.AddDocumentTransformer(static (document, context, _) =>
+        {
+            document.Servers = [new OpenApiServer { Url = context.ApplicationServices.GetRequiredService<RegistryOptions>().PublicUrl }];
+            return Task.CompletedTask;
+        }));
         return services;
     }
 
@@ -53,6 +59,7 @@ public static class ApiSetup
     public static WebApplication MapApi(this WebApplication app)
     {
         app.UseMiddleware<ErrorMiddleware>();
+        app.UseMiddleware<BodyPaceMiddleware>();
         if (app.Services.GetRequiredService<RegistryOptions>().AuthRequired) app.UseMiddleware<ReadPolicyMiddleware>();
         app.UseMiddleware<SparseIndexMiddleware>();
         app.UseMiddleware<KnownDownloadMiddleware>();

@@ -7,6 +7,7 @@ namespace Pipeline.Api;
 public static class KestrelSetup
 {
     private const long MaxSmallBody = 1024 * 1024;
+    private const long MaxUnread = 64 * 1024;
 
     /// <summary>
     /// Sets the limits: slow bodies and heads end by the server's own rates, bodies are small but for a publish, which raises its own
@@ -18,6 +19,8 @@ public static class KestrelSetup
         options.AddServerHeader = false;
         options.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
         options.Limits.MaxRequestBodySize = MaxSmallBody;
+        // What the server takes off the wire ahead of who reads it; for each connection, whoever it is.
+        options.Limits.MaxRequestBufferSize = MaxUnread;
         options.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
         options.Limits.MaxRequestHeaderCount = 100;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Pipeline.Cli.Commands;
+using Pipeline.Cli.Output;
 
 namespace Pipeline.Cli;
 
@@ -11,6 +12,7 @@ public static class CommandLine
     public static async Task<int> RunAsync(IReadOnlyList<string> args, Session session, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(session);
+        session = session with { Output = new PlainWriter(session.Output), Error = new PlainWriter(session.Error) };
         // `@name` would otherwise be read as a file of further arguments.
         var parsed = Root(session).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0) return await ExplainAsync(parsed, session).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using Pipeline.Cli.Connection;
+using Pipeline.Cli.Output;
 
 namespace Pipeline.Cli;
 
@@ -24,6 +25,9 @@ public sealed record Session(Func<string, string?> Environment, TextWriter Outpu
 
     /// <summary>Where the local instance serves, or served last; null: none was started.</summary>
     public string? LocalUrl => ServerAddress.LocalUrl(Data);
+
+    /// <summary>Whether what is said beside the results is read on a terminal, where it may be drawn over.</summary>
+    internal bool ErrorIsTerminal => PlainWriter.Behind(Error) == Console.Error && !Console.IsErrorRedirected;
 
     /// <summary>Connects to the admin API.</summary>
     /// <exception cref="CliException">No registry or no token is known.</exception>

@@ -15,13 +15,13 @@ public static class FeatureRules
             if (isFirst && !(XidClass.IsStart(c) || c.Value == '_' || (c.IsAscii && char.IsAsciiDigit((char)c.Value))))
             {
                 return Invalid($"invalid character `{c}` in feature `{name}`, " +
-                    "the first character must be a Unicode XID start character or digit (most letters or `_` or `0` to `9`)");
+                    $"the first character must be a Unicode XID start character or digit (most letters or `_` or `0` to `9`)");
             }
 
             if (!XidClass.IsContinue(c) && c.Value is not ('+' or '-' or '.'))
             {
                 return Invalid($"invalid character `{c}` in feature `{name}`, " +
-                    "characters must be Unicode XID characters, `+`, `-`, or `.` (numbers, `+`, `-`, `_`, `.`, or most letters)");
+                    $"characters must be Unicode XID characters, `+`, `-`, or `.` (numbers, `+`, `-`, `_`, `.`, or most letters)");
             }
 
             isFirst = false;
@@ -50,5 +50,5 @@ public static class FeatureRules
         return prefix >= 0 ? NameRules.Check(value[(prefix + 4)..], NameUse.DependencyKey) : CheckName(value);
     }
 
-    private static Reject Invalid(string text) => new(RejectCodes.InvalidFeature, 400, text);
+    private static Reject Invalid(Sentence text) => new(RejectCodes.InvalidFeature, 400, text);
 }

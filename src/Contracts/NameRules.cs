@@ -68,5 +68,5 @@ public static class NameRules
         return scalar;
     }
 
-    private static Reject Invalid(string text) => new(RejectCodes.InvalidName, 400, text);
+    private static Reject Invalid(Sentence text) => new(RejectCodes.InvalidName, 400, text);
 }

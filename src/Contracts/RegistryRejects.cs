@@ -58,5 +58,5 @@ public static class RegistryRejects
     public static Reject UnknownCategories(IEnumerable<string> slugs) => new(
         RejectCodes.UnknownCategory,
         400,
-        $"The following category slugs are not currently supported on this registry: {string.Join(", ", slugs)}");
+        $"The following category slugs are not currently supported on this registry: {Quoted.Values(slugs):whole}");
 }

@@ -36,12 +36,20 @@ public sealed class ReadPolicyMiddleware(RequestDelegate next, Authenticator aut
             return;
         }
 
+        if (!await AllowsAsync(context, path).ConfigureAwait(false)) return;
+        context.Features.Set<IReadPolicy>(new Policy(this, context, path));
+        await next(context).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the request may pass; otherwise it was refused.</summary>
+    private async Task<bool> AllowsAsync(HttpContext context, string path)
+    {
         var isGit = path.StartsWith(GitPrefix, StringComparison.Ordinal);
         var identity = isGit && Password(context.Request.Headers.Authorization) is { } password
             ? await authenticator.AuthenticateTokenAsync(password, context.RequestAborted).ConfigureAwait(false)
             : await context.AuthenticateAsync().ConfigureAwait(false);
-        if (identity.Succeeded) await next(context).ConfigureAwait(false);
-        else await RefuseAsync(context, identity.Reject, isGit).ConfigureAwait(false);
+        if (!identity.Succeeded) await RefuseAsync(context, identity.Reject, isGit).ConfigureAwait(false);
+        return identity.Succeeded;
     }
 
     private Task RefuseAsync(HttpContext context, Contracts.Reject reject, bool isGit)
@@ -63,5 +71,10 @@ public sealed class ReadPolicyMiddleware(RequestDelegate next, Authenticator aut
         var text = Encoding.Latin1.GetString(decoded[..length]);
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         return colon < 0 ? null : text[(colon + 1)..];
+    }
+
+    private sealed class Policy(ReadPolicyMiddleware policy, HttpContext context, string path) : IReadPolicy
+    {
+        public Task<bool> StillAllowsAsync() => policy.AllowsAsync(context, path);
     }
 }

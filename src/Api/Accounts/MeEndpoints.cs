@@ -25,6 +25,7 @@ public static class MeEndpoints
         var identity = await context.AuthenticateAsync().ConfigureAwait(false);
         if (!identity.Succeeded) return new Refusal(identity.Reject);
         var caller = identity.Caller;
+        if (caller.Allows(null, null) is { } scope) return new Refusal(scope);
         var owned = await database.ReadAsync(
             sql => sql.QueryAsync(
                 "SELECT c.id, c.name FROM owners o JOIN crates c ON c.id = o.crate_id AND c.state = 'active' WHERE o.user_id = $1 ORDER BY c.canonical",

@@ -26,11 +26,13 @@ public static class TokenEndpoints
         return routes;
     }
 
-    private static async Task<IResult> ListAsync(HttpContext context, TokenStore tokens, TimeProvider clock, int expired_days = 0)
+    private static async Task<IResult> ListAsync(HttpContext context, TokenStore tokens, TimeProvider clock, string? expired_days)
     {
+        var days = 0;
+        if (expired_days is not null && !int.TryParse(expired_days, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out days)) return Refusal.BadRequest("invalid expired_days parameter");
         var (caller, refusal) = await OwnerAsync(context).ConfigureAwait(false);
         if (caller is null) return refusal!;
-        var since = clock.GetUtcNow().AddDays(-Math.Clamp(expired_days, 0, 3650));
+        var since = clock.GetUtcNow().AddDays(-Math.Clamp(days, 0, 3650));
         var all = await tokens.ListAsync(caller.UserId, cancellationToken: context.RequestAborted).ConfigureAwait(false);
         context.Response.Headers.CacheControl = "no-store";
         return new JsonAnswer(json =>

@@ -34,11 +34,16 @@ internal sealed class AdminCall(HttpContext context, Caller caller)
         routes.MapMethods($"/api/v1/admin/{path}", [method], async context =>
         {
             context.Response.Headers.CacheControl = "no-store";
-            var identity = await context.AuthenticateAsync().ConfigureAwait(false);
-            var reject = identity.Succeeded ? identity.Caller.AllowsAdmin() : identity.Reject;
-            var result = reject is null ? await handle(new AdminCall(context, identity.Caller!)).ConfigureAwait(false) : new Refusal(reject);
+            var (caller, reject) = await RefusalAsync(context).ConfigureAwait(false);
+            var result = reject is null ? await handle(new AdminCall(context, caller!)).ConfigureAwait(false) : new Refusal(reject);
             await result.ExecuteAsync(context).ConfigureAwait(false);
         }).WithSummary(summary);
+
+    private static async ValueTask<(Caller? Caller, Reject? Reject)> RefusalAsync(HttpContext context)
+    {
+        var identity = await context.AuthenticateAsync().ConfigureAwait(false);
+        return identity.Succeeded ? (identity.Caller, identity.Caller.AllowsAdmin()) : (null, identity.Reject);
+    }
 
     /// <summary>A service of the process.</summary>
     public T Service<T>()
@@ -81,6 +86,8 @@ internal sealed class AdminCall(HttpContext context, Caller caller)
     {
         using var body = await RequestJson.ReadAsync(context).ConfigureAwait(false);
         if (!body.IsJson) return (null, body.Reject);
+        // The body may have taken long: who sends it is judged as they stand now.
+        if ((await RefusalAsync(context).ConfigureAwait(false)).Reject is { } ended) return (null, ended);
         try
         {
             return body.Document.Deserialize(shape) is { } value ? (value, null) : (null, RequestJson.Shape(what));

@@ -40,7 +40,8 @@ internal static class AdminFailures
         };
         if (query.Kind is not (null or "reject" or "transient" or "fault")) throw new BadHttpRequestException("`kind` is reject, transient or fault");
         var (rows, replay) = (await call.Database.ReadAsync(sql => FailureRow.ListAsync(sql, query), call.Aborted).ConfigureAwait(false), call.Service<Replay>());
-        var failures = rows.ConvertAll(row => Shape(row, replay));
+        // Of a text a list says the beginning; the whole is one failure's.
+        var failures = rows.ConvertAll(row => Shape(row with { Text = Quoted.Value(row.Text) }, replay));
         return AdminCall.Answer(new FailuresAnswer(failures, Cells.Cursor(failures, query.Limit, static failure => failure.Id)), AdminJson.Default.FailuresAnswer);
     }
 

@@ -14,31 +14,35 @@ internal static class AdminPublishes
     private const string Columns =
         "p.id, p.name, p.num, p.state, u.login, p.size, p.checksum, p.received_at, p.decided_at, p.verdict_code, p.verdict_status, p.verdict_text";
 
+    // A list says enough of why; the whole text is one publish's.
+    private const string Listed =
+        "p.id, p.name, p.num, p.state, u.login, p.size, p.checksum, p.received_at, p.decided_at, p.verdict_code, p.verdict_status, substr(p.verdict_text, 1, 201)";
+
     // Publish ids grow with time, so the order of the key is the order of arrival, and a page needs no sorting.
     private const string List =
         $"""
-        SELECT {Columns} FROM publishes p JOIN users u ON u.id = p.user_id
+        SELECT {Listed} FROM publishes p JOIN users u ON u.id = p.user_id
         WHERE p.id < $1 AND p.received_at >= $2 AND ($3 = '' OR p.state = $3) AND ($4 = '' OR p.canonical = $4) ORDER BY p.id DESC LIMIT $5
         """;
 
     // The backlog has an index of its own, however many publishes were decided.
     private const string Undecided =
         $"""
-        SELECT {Columns} FROM publishes p JOIN users u ON u.id = p.user_id
+        SELECT {Listed} FROM publishes p JOIN users u ON u.id = p.user_id
         WHERE p.decided_at IS NULL AND p.state IN ('parked', 'checked')
         AND p.id < $1 AND p.received_at >= $2 AND ($3 = '' OR p.state = $3) AND ($4 = '' OR p.canonical = $4) ORDER BY p.id DESC LIMIT $5
         """;
 
     private const string Overdue =
         $"""
-        SELECT {Columns} FROM publishes p JOIN users u ON u.id = p.user_id
+        SELECT {Listed} FROM publishes p JOIN users u ON u.id = p.user_id
         WHERE p.decided_at IS NULL AND p.state IN ('parked', 'checked') AND p.deadline_at < now_us()
         AND p.id < $1 AND p.received_at >= $2 AND ($3 = '' OR p.state = $3) AND ($4 = '' OR p.canonical = $4) ORDER BY p.id DESC LIMIT $5
         """;
 
     private const string Expired =
         $"""
-        SELECT {Columns} FROM publishes p JOIN users u ON u.id = p.user_id
+        SELECT {Listed} FROM publishes p JOIN users u ON u.id = p.user_id
         WHERE p.verdict_code = 'expired' AND p.id < $1 AND p.received_at >= $2 AND ($3 = '' OR p.state = $3) AND ($4 = '' OR p.canonical = $4) ORDER BY p.id DESC LIMIT $5
         """;
 
@@ -63,7 +67,7 @@ internal static class AdminPublishes
         var publishes = await call.Database.ReadAsync(
             sql => sql.QueryAsync(
                 text,
-                Read,
+                static row => Read(row, Quoted.Value),
                 // Above every id, which are hexadecimal.
                 call.Query("cursor") ?? "g",
                 call.Time("since") ?? 0,
@@ -86,14 +90,14 @@ internal static class AdminPublishes
     private static async ValueTask<PublishAnswer?> FindAsync(Statements sql, string id)
     {
         if (await PublishTimeline.FindAsync(sql, id).ConfigureAwait(false) is not { } timeline) return null;
-        var publish = await sql.FirstAsync($"SELECT {Columns} FROM publishes p JOIN users u ON u.id = p.user_id WHERE p.id = $1", Read, id).ConfigureAwait(false);
+        var publish = await sql.FirstAsync($"SELECT {Columns} FROM publishes p JOIN users u ON u.id = p.user_id WHERE p.id = $1", static row => Read(row, Quoted.Text), id).ConfigureAwait(false);
         var waitsFor = await sql.TextAsync("SELECT waits_for FROM publishes WHERE id = $1", id).ConfigureAwait(false);
         // A parked row's next try never comes by itself.
         var nextTry = timeline.NextTryAt < FailureLog.Parked ? timeline.NextTryAt : null;
         var trace = timeline.TraceParent?.Split('-') is [_, var id32, ..] ? id32 : null;
         var overdue = timeline.DecidedAt is null && timeline.DeadlineAt < await sql.NowAsync().ConfigureAwait(false);
         return new PublishAnswer(
-            publish!, timeline.Attempts, timeline.LastError, Cells.Time(nextTry), waitsFor, Cells.Time(timeline.DeadlineAt), timeline.TraceParent, trace, overdue, timeline.HeldBy,
+            publish!, timeline.Attempts, timeline.LastError is { } error ? Quoted.Text(error) : null, Cells.Time(nextTry), waitsFor, Cells.Time(timeline.DeadlineAt), timeline.TraceParent, trace, overdue, timeline.HeldBy,
             Stages(timeline, await PublishDetails.ReadAsync(sql, timeline).ConfigureAwait(false)));
     }
 
@@ -127,9 +131,9 @@ internal static class AdminPublishes
         stage is { StartedAt: { } from, EndedAt: { } to } ? (to - from) / 1000.0 : null,
         Cells.Time(stage.EndedAt),
         failures.Sum(static failure => failure.Count) + (stage.State == "done" ? 1 : 0),
-        failures.ConvertAll(static failure => new StageFailure(failure.Id, failure.State, failure.Code, failure.Text, failure.TraceId, failure.Count, Cells.Time(failure.LastSeen))));
+        failures.ConvertAll(static failure => new StageFailure(failure.Id, failure.State, failure.Code, Quoted.Value(failure.Text), failure.TraceId, failure.Count, Cells.Time(failure.LastSeen))));
 
-    private static PublishShape Read(Row row) => new(
+    private static PublishShape Read(Row row, Func<string, string> cut) => new(
         row.Text(0), row.Text(1), row.Text(2), row.Text(3), row.Text(4), row.Long(5), row.Text(6),
-        Cells.Time(row.Long(7)), Cells.Time(row.LongOrNull(8)), row.TextOrNull(9), row.LongOrNull(10), row.TextOrNull(11));
+        Cells.Time(row.Long(7)), Cells.Time(row.LongOrNull(8)), row.TextOrNull(9), row.LongOrNull(10), row.TextOrNull(11) is { } text ? cut(text) : null);
 }

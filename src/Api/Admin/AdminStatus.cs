@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Pipeline.Api.Admin.Shapes;
+using Pipeline.Contracts;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Telemetry;
@@ -34,7 +35,7 @@ internal static class AdminStatus
             new OverdueStatus(
                 holders.OverdueCount,
                 holders.ExpiredLastDay,
-                [.. holders.Overdue.Select(static one => new OverdueShape(one.Id, one.Name, one.Num, one.Stage, Cells.Time(one.DeadlineAt), one.LastError, one.WaitsFor))]),
+                [.. holders.Overdue.Select(static one => new OverdueShape(one.Id, one.Name, one.Num, one.Stage, Cells.Time(one.DeadlineAt), one.LastError is { } error ? Quoted.Value(error) : null, one.WaitsFor))]),
             [.. holders.Claims.Select(static one => new ClaimStatus(one.Kind, one.Open, one.OfDead, one.OldestSeconds))],
             [.. holders.Leases.Select(static one => new LeaseStatus(one.Name, one.Process, one.IsAlive, one.SecondsLeft))],
             [.. holders.Processes.Select(static one => new ProcessStatus(one.Id, one.Roles, Cells.Time(one.StartedAt), one.SeenSeconds))],

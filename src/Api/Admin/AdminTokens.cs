@@ -24,7 +24,7 @@ internal static class AdminTokens
     {
         AdminCall.Map(routes, HttpMethods.Get, "tokens", "Tokens, newest first", ListAsync);
         AdminCall.Map(routes, HttpMethods.Post, "tokens", "Makes a token; its plaintext is shown this once", CreateAsync);
-        AdminCall.Map(routes, HttpMethods.Delete, "tokens/{id:long}", "Revokes a token", RevokeAsync);
+        AdminCall.Map(routes, HttpMethods.Delete, "tokens/{id:long}", "Revokes a token, and what was made with it unless `made=keep`", RevokeAsync);
     }
 
     private static async ValueTask<IResult> ListAsync(AdminCall call)
@@ -69,7 +69,13 @@ internal static class AdminTokens
     {
         var id = long.Parse(call.Route("id"), System.Globalization.CultureInfo.InvariantCulture);
         var tokens = call.Service<TokenStore>();
-        await tokens.RevokeAsync(id, null, call.Actor, call.Aborted).ConfigureAwait(false);
+        var keepMade = call.Query("made") switch
+        {
+            null or "revoke" => false,
+            "keep" => true,
+            _ => throw new BadHttpRequestException("`made` is revoke or keep"),
+        };
+        await tokens.RevokeAsync(id, null, call.Actor, keepMade, call.Aborted).ConfigureAwait(false);
         var token = await tokens.FindAsync(id, null, call.Aborted).ConfigureAwait(false);
         return token is null
             ? AdminCall.Refuse(new Reject(RejectCodes.NotFound, StatusCodes.Status404NotFound, $"token {id} does not exist"))

@@ -192,6 +192,6 @@ internal static class AdminUpstreams
     private static UpstreamShape Shape(UpstreamStanding one) => new(
         one.Upstream.Name, one.Upstream.IndexUrl, one.Upstream.DlTemplate, one.Upstream.Mode, one.Upstream.EveryMicroseconds / (double)Microseconds.Second, one.Upstream.Collisions,
         one.Upstream.Removals, one.Upstream.AllowOnly, one.Crates, one.Shadowed, one.Gone, one.Bad, one.Watermark, Cells.Time(one.CheckedAt), one.AgeSeconds,
-        one.Running is { } running ? new SyncProgress(running.Done, running.Total) : null, one.Attempts, one.LastError, one.NextTryAt is >= FailureLog.Parked ? null : Cells.Time(one.NextTryAt),
+        one.Running is { } running ? new SyncProgress(running.Done, running.Total) : null, one.Attempts, one.LastError is { } error ? Quoted.Value(error) : null, one.NextTryAt is >= FailureLog.Parked ? null : Cells.Time(one.NextTryAt),
         one.Incident is { } incident ? new IncidentShape(incident.Reason, Cells.Time(incident.Since)) : null);
 }

@@ -75,6 +75,6 @@ internal static class AdminWebhooks
     private static long Id(AdminCall call) => long.Parse(call.Route("id"), CultureInfo.InvariantCulture);
 
     private static WebhookShape Shape(WebhookState hook, string epoch) => new(
-        hook.Id, hook.Url, hook.Kinds, hook.Crates, Cells.Time(hook.CreatedAt), new ChangeCursor(epoch, hook.Watermark).ToText(), hook.Behind, hook.Attempts, hook.Failing, hook.LastError,
+        hook.Id, hook.Url, hook.Kinds, hook.Crates, Cells.Time(hook.CreatedAt), new ChangeCursor(epoch, hook.Watermark).ToText(), hook.Behind, hook.Attempts, hook.Failing, hook.LastError is { } error ? Quoted.Value(error) : null,
         Cells.Time(hook.LastDeliveredAt), Cells.Time(hook.NextTryAt), hook.GivenUp);
 }

@@ -115,7 +115,7 @@ public static class YankEndpoints
 
         public string? MessageFor(FoundVersion version) => FlagFor(version) ? Message ?? (KeepsMessage ? version.YankMessage : null) : null;
 
-        private static Reject Invalid(string text) => new(RejectCodes.InvalidRequest, 400, text);
+        private static Reject Invalid(Sentence text) => new(RejectCodes.InvalidRequest, 400, text);
     }
 
     private readonly record struct Outcome(Revised? Revised, Refusal? Refusal);

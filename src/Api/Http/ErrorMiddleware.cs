@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
 using Pipeline.Registry.Failures;
 
@@ -22,7 +23,7 @@ public sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlewar
         try
         {
             await next(context).ConfigureAwait(false);
-            if (!context.Response.HasStarted && IsUnanswered(context.Response)) await AnswerAsync(context).ConfigureAwait(false);
+            if (!context.Response.HasStarted && IsUnanswered(context.Response)) await ApiErrors.WriteAsync(context, context.Response.StatusCode, ReasonPhrases.GetReasonPhrase(context.Response.StatusCode)).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -30,17 +31,10 @@ public sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlewar
         }
     }
 
-    // Routing answers an unknown path or method with a bare status.
+    // Routing answers an unknown path or method, and a parameter of another form than its endpoint reads, with a bare status.
     private static bool IsUnanswered(HttpResponse response) =>
-        response.StatusCode is StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed or StatusCodes.Status415UnsupportedMediaType
+        response.StatusCode is StatusCodes.Status400BadRequest or StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed or StatusCodes.Status415UnsupportedMediaType
         && response.ContentLength is null && response.ContentType is null;
-
-    private static Task AnswerAsync(HttpContext context) => ApiErrors.WriteAsync(context, context.Response.StatusCode, context.Response.StatusCode switch
-    {
-        StatusCodes.Status404NotFound => "Not Found",
-        StatusCodes.Status405MethodNotAllowed => "Method Not Allowed",
-        _ => "Unsupported Media Type",
-    });
 
     /// <summary>Answers for a failure; false: the answer has begun and the connection must be cut instead.</summary>
     private async ValueTask<bool> FailAsync(HttpContext context, Exception e)
@@ -52,11 +46,13 @@ public sealed class ErrorMiddleware(RequestDelegate next, ILogger<ErrorMiddlewar
             return true;
         }
 
-        var (status, detail) = Judge(e);
+        var (status, detail) = Judge(BodyTrouble.Of(e) ?? e);
         if (status >= StatusCodes.Status500InternalServerError) Log(context, e, status);
         if (context.Response.HasStarted) return false;
         context.Response.Clear();
         context.Response.Headers.XContentTypeOptions = "nosniff";
+        // What is left of such a body nobody waits for.
+        if (status is StatusCodes.Status408RequestTimeout or StatusCodes.Status413PayloadTooLarge) context.Response.Headers.Connection = "close";
         await ApiErrors.WriteAsync(context, status, detail).ConfigureAwait(false);
         return true;
     }

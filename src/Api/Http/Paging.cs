@@ -78,7 +78,7 @@ public sealed record Paging(int PerPage, int? Page, SeekPoint? Seek)
         return text.Append(name).Append('=').Append(value).ToString();
     }
 
-    private static Reject Invalid(string text) => new(RejectCodes.InvalidRequest, 400, text);
+    private static Reject Invalid(Sentence text) => new(RejectCodes.InvalidRequest, 400, text);
 }
 
 /// <summary>Where a part of a list ended: the values it is sorted by. Opaque on the wire.</summary>
@@ -117,9 +117,9 @@ public sealed record SeekPoint(long Rank, string Key)
             point = new SeekPoint(rank, list[1].GetString()!);
             return true;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // Not ours; the caller says so to the client.
+            // Not ours, or half of a surrogate pair in it; the caller says so to the client.
             return false;
         }
     }

@@ -17,7 +17,7 @@ internal sealed class Refusal : IResult
     public Refusal(RateLimited limited) => (_reject, _retryAfter) = (limited.Reject, limited.RetryAfter);
 
     /// <summary>The request is not of the form the endpoint takes.</summary>
-    public static Refusal BadRequest(string text) => new(new Reject(RejectCodes.InvalidRequest, StatusCodes.Status400BadRequest, text));
+    public static Refusal BadRequest(Sentence text) => new(new Reject(RejectCodes.InvalidRequest, StatusCodes.Status400BadRequest, text));
 
     /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)

@@ -25,7 +25,9 @@ public static class RequestJson
             if (length > MaxBytes) return TooLarge();
             // As cargo sends it after `owner --remove … --list` (cargo-client-behaviour §1.3).
             if (length == 0) return new RequestBody(null, new Reject(RejectCodes.InvalidRequest, 400, "the request body is empty; JSON was expected"));
-            return new RequestBody(JsonDocument.Parse(buffer.AsMemory(0, length).ToArray(), new JsonDocumentOptions { MaxDepth = MaxDepth }), null);
+            var json = buffer.AsMemory(0, length).ToArray();
+            if (JsonUnicode.Trouble(json, MaxDepth) is { } trouble) return new RequestBody(null, new Reject(RejectCodes.InvalidRequest, 400, $"the request body is not valid JSON: {trouble}"));
+            return new RequestBody(JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth }), null);
         }
         catch (JsonException e)
         {
@@ -53,7 +55,7 @@ public static class RequestJson
 
     /// <summary>The refusal of JSON that has another shape than the endpoint reads.</summary>
     /// <param name="what">What was looked for, as a clause: <c>a list of logins under `users`</c>.</param>
-    public static Reject Shape(string what) => new(RejectCodes.InvalidRequest, 422, $"the request body must have {what}");
+    public static Reject Shape(string what) => new(RejectCodes.InvalidRequest, 422, $"the request body must have {what:whole}");
 
     private static async ValueTask<int> FillAsync(HttpContext context, byte[] buffer)
     {

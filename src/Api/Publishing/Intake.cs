@@ -5,6 +5,7 @@ using Pipeline.Contracts.Publishing;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Faults;
+using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Telemetry;
@@ -21,7 +22,8 @@ internal sealed record Upload(Attempt Attempt, CrateVersion Version, StoredClaim
 /// <summary>A publish that is kept (design, law 3).</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="ToRing">Whether its bell is to be rung: not when the request joined a publish in flight, nor when the stage has no room.</param>
-internal sealed record ParkedPublish(string Id, bool ToRing);
+/// <param name="Reject">Set: it is not kept, for what was true when its body began is true no more.</param>
+internal sealed record ParkedPublish(string Id, bool ToRing, Reject? Reject = null);
 
 /// <summary>
 /// Parks an upload: its bytes, its row, then the bell. After the row it is answered for. Small bytes go into the row's own commit, larger ones
@@ -57,6 +59,7 @@ internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell d
             var asked = await admission.AskAsync(sql, upload.Attempt).ConfigureAwait(false);
             if (asked.Reject is not null) return (asked, null);
             if (body.Length > asked.MaxUpload) return (new Admission(PublishEndpoint.TooLarge(asked.MaxUpload)), null);
+            if (await StandsAsync(sql, upload).ConfigureAwait(false) is { } ended) return (new Admission(ended), null);
             var other = await this.InsertAsync(sql, id, upload, checksum, claims, body.Length, rung, traceParent).ConfigureAwait(false);
             if (other is null) await Registry.Truth.Publishes.ParkBodyAsync(sql, id, body).ConfigureAwait(false);
             return (asked, other);
@@ -81,11 +84,14 @@ internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell d
             return new ParkedPublish(id, rung);
         }
 
-        var joined = await database.WriteAsync(sql => InsertAsync(sql, id, upload, checksum, claims, length, rung, traceParent), CancellationToken.None).ConfigureAwait(false);
+        var parked = await database.WriteAsync(
+            async sql => await StandsAsync(sql, upload).ConfigureAwait(false) is { } ended
+                ? new ParkedPublish(id, false, ended)
+                : await InsertAsync(sql, id, upload, checksum, claims, length, rung, traceParent).ConfigureAwait(false) is { } joined ? new ParkedPublish(joined, false) : new ParkedPublish(id, rung),
+            CancellationToken.None).ConfigureAwait(false);
         FaultPoints.Reach("intake.parked");
-        if (joined is null) return new ParkedPublish(id, rung);
-        await store.DeleteAsync(key, CancellationToken.None).ConfigureAwait(false);
-        return new ParkedPublish(joined, false);
+        if (parked.Id != id || parked.Reject is not null) await store.DeleteAsync(key, CancellationToken.None).ConfigureAwait(false);
+        return parked;
     }
 
     /// <summary>Rings the first stage; the caller has begun to wait for the verdict before.</summary>
@@ -103,6 +109,10 @@ internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell d
     }
 
     private static string Render(StoredClaims claims) => JsonSerializer.Serialize(claims, StoredClaimsJson.Default.StoredClaims);
+
+    // The body may have taken hours: who was admitted is judged as they stand now.
+    private static ValueTask<Reject?> StandsAsync(Statements sql, Upload upload) =>
+        StandingRight.ToPublishAsync(sql, upload.Attempt.Caller, upload.Attempt.Name, upload.Attempt.AllowMissing);
 
     private async ValueTask<string?> InsertAsync(Statements sql, string id, Upload upload, string checksum, string claims, long size, bool rung, string traceParent)
     {

@@ -5,9 +5,6 @@ namespace Pipeline.Api.Publishing;
 
 internal ref partial struct JsonCursor
 {
-    /// <summary>A string at the top level is quoted in the error; no more than this many chars of it.</summary>
-    private const int MaxQuoted = 1000;
-
     /// <summary>
     /// Fails because the value at the cursor is not of the wanted type: <c>invalid type: integer `1`, expected a string</c>. If the value is
     /// not sound itself, that is the error.
@@ -48,7 +45,7 @@ internal ref partial struct JsonCursor
     private static string Quoted(string text)
     {
         var quoted = new StringBuilder("\"");
-        foreach (var rune in text.AsSpan(0, Math.Min(text.Length, MaxQuoted)).EnumerateRunes())
+        foreach (var rune in Pipeline.Contracts.Quoted.Value(text).EnumerateRunes())
         {
             _ = rune.Value switch
             {

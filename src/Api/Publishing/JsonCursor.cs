@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using Pipeline.Contracts;
 
 namespace Pipeline.Api.Publishing;
 
@@ -64,7 +65,7 @@ internal ref partial struct JsonCursor(ReadOnlySpan<byte> json)
     public void Rewind(int index) => (Index, reason) = (index, null);
 
     /// <summary>Fails with the place of the bytes taken.</summary>
-    public bool Fail(string why) => FailAt(why, Index);
+    public bool Fail(Sentence why) => FailAt(why.ToText(), Index);
 
     /// <summary>Fails with the place behind the next byte, which is the one at fault.</summary>
     public bool FailNext(string why) => FailAt(why, Math.Min(Index + 1, json.Length));

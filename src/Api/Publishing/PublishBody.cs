@@ -23,18 +23,40 @@ internal sealed class PublishBody(PipeReader reader)
     }
 
     /// <summary>Reads a part that the caller has bounded; null: the body ends before it does.</summary>
-    public async ValueTask<byte[]?> ReadAsync(int length, CancellationToken cancellationToken)
+    /// <exception cref="Registry.Failures.TransientException">All publishes together hold too much already.</exception>
+    public async ValueTask<byte[]?> ReadAsync(int length, HeldMetadata held, CancellationToken cancellationToken)
     {
-        var result = await reader.ReadAtLeastAsync(length, cancellationToken).ConfigureAwait(false);
-        if (result.Buffer.Length < length)
+        var before = held.Bytes;
+        while (true)
         {
-            GiveBack(result);
-            return null;
-        }
+            var result = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            // What has come counts, not what was announced: a claim alone takes nobody's room.
+            var isHeld = false;
+            try
+            {
+                await held.HoldAsync(before + Math.Min(result.Buffer.Length, length)).ConfigureAwait(false);
+                isHeld = true;
+            }
+            finally
+            {
+                if (!isHeld) GiveBack(result);
+            }
 
-        var part = result.Buffer.Slice(0, length).ToArray();
-        reader.AdvanceTo(result.Buffer.GetPosition(length));
-        return part;
+            if (result.Buffer.Length >= length)
+            {
+                var part = result.Buffer.Slice(0, length).ToArray();
+                reader.AdvanceTo(result.Buffer.GetPosition(length));
+                return part;
+            }
+
+            if (result.IsCompleted)
+            {
+                GiveBack(result);
+                return null;
+            }
+
+            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
     }
 
     /// <summary>The rest of the body as a stream that counts and hashes what is read.</summary>

@@ -3,9 +3,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
+using Pipeline.Api.Http;
 using Pipeline.Contracts;
 using Pipeline.Contracts.Publishing;
 using Pipeline.Registry.Database;
+using Pipeline.Registry.Failures;
 using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 
@@ -16,7 +18,7 @@ namespace Pipeline.Api.Publishing;
 /// then the upload is parked, and the answer is the verdict.
 /// </summary>
 internal sealed class PublishEndpoint(
-    IDatabase database, Authenticator authenticator, PublishAdmission admission, ReadOnlyGate readOnly, StagingLevel staging, Intake intake, VerdictAnswer answer, RegistryOptions registry)
+    IDatabase database, Authenticator authenticator, PublishAdmission admission, ReadOnlyGate readOnly, MetadataRoom room, UnfinishedUploads unfinished, StagingLevel staging, Intake intake, VerdictAnswer answer, RegistryOptions registry)
 {
     private const uint MaxJsonBytes = 1024 * 1024;
 
@@ -35,14 +37,27 @@ internal sealed class PublishEndpoint(
         var started = Stopwatch.GetTimestamp();
         // The body is bounded part by part; the server's own limit would answer in the wrong words.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
+        var (parked, refused) = await TakeAsync(context, started).ConfigureAwait(false);
+        if (parked is not null) await answer.WriteAsync(context, parked.Id, () => intake.RingAsync(parked)).ConfigureAwait(false);
+        else await RefuseAsync(context, refused).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes the upload, or says what refuses it. What came of it stays in memory no longer than this takes, however long the verdict does.</summary>
+    private async Task<(ParkedPublish? Parked, Admission Refused)> TakeAsync(HttpContext context, long started)
+    {
         var body = new PublishBody(context.Request.BodyReader);
-        var refused = await ReadUploadAsync(context, body, started).ConfigureAwait(false) switch
+        using var held = new HeldMetadata(room, async () => (await context.AuthenticateAsync().ConfigureAwait(false)).Succeeded);
+        try
         {
-            (null, { } reject) => new Admission(reject),
-            ({ } upload, _) => await ParkAsync(context, body, upload).ConfigureAwait(false),
-            _ => throw new InvalidOperationException("an upload that is neither read nor refused"),
-        };
-        if (refused.Reject is not null) await RefuseAsync(context, refused).ConfigureAwait(false);
+            var (upload, reject) = await ReadUploadAsync(context, body, held, started).ConfigureAwait(false);
+            return upload is null ? (null, new Admission(reject)) : await ParkAsync(context, body, held, upload).ConfigureAwait(false);
+        }
+        catch (TransientException e) when (e.Code == HeldMetadata.NoRoom)
+        {
+            // Said to the client alone: strangers who come in crowds shall not fill the log either.
+            context.Response.Headers.Connection = "close";
+            return (null, Later(e.Message));
+        }
     }
 
     private static async Task RefuseAsync(HttpContext context, Admission refused)
@@ -54,10 +69,10 @@ internal sealed class PublishEndpoint(
     }
 
     /// <summary>Rows 1 to 9: the JSON, name, version, deleted name, and who publishes.</summary>
-    private async Task<(Upload? Upload, Reject? Reject)> ReadUploadAsync(HttpContext context, PublishBody body, long started)
+    private async Task<(Upload? Upload, Reject? Reject)> ReadUploadAsync(HttpContext context, PublishBody body, HeldMetadata held, long started)
     {
         var aborted = context.RequestAborted;
-        var (metadata, reject) = await ReadMetadataAsync(body, aborted).ConfigureAwait(false);
+        var (metadata, reject) = await ReadMetadataAsync(body, held, aborted).ConfigureAwait(false);
         if (metadata is null) return (null, reject);
         if (!CrateName.TryParse(metadata.Name, out var name, out reject)) return (null, reject);
         if (!CrateVersion.TryParsePublished(metadata.Vers, out var version, out reject)) return (null, reject);
@@ -71,62 +86,57 @@ internal sealed class PublishEndpoint(
         return (new Upload(attempt, version, claims, started), null);
     }
 
-    private static async Task<(PublishMetadata? Metadata, Reject? Reject)> ReadMetadataAsync(PublishBody body, CancellationToken aborted)
+    private static async Task<(PublishMetadata? Metadata, Reject? Reject)> ReadMetadataAsync(PublishBody body, HeldMetadata held, CancellationToken aborted)
     {
         if (await body.ReadLengthAsync(aborted).ConfigureAwait(false) is not { } length) return (null, Invalid("invalid metadata length"));
         if (length > MaxJsonBytes) return (null, new Reject(RejectCodes.LimitExceeded, 413, "JSON metadata blob too large"));
-        if (await body.ReadAsync((int)length, aborted).ConfigureAwait(false) is not { } json)
+        if (await body.ReadAsync((int)length, held, aborted).ConfigureAwait(false) is not { } json)
             return (null, Invalid($"invalid metadata length for remaining payload: {length}"));
-        return PublishMetadata.TryParse(json, out var metadata, out var error) ? (metadata, null) : (null, Invalid($"invalid upload request: {error}"));
+        return PublishMetadata.TryParse(json, out var metadata, out var error) ? (metadata, null) : (null, Invalid($"invalid upload request: {error:whole}"));
     }
 
     /// <summary>
-    /// Rows 7 to 16, and the verdict. A small tarball is read first, so that one transaction asks the rules and parks it; a large one is admitted
-    /// before it is read. Returns what refuses the upload, or nothing where the answer is written.
+    /// Rows 7 to 16. A small tarball is read first, so that one transaction asks the rules and parks it; a large one is admitted before it is read.
+    /// Both count for the staging from the moment they begin.
     /// </summary>
-    private async Task<Admission> ParkAsync(HttpContext context, PublishBody body, Upload upload)
+    private async Task<(ParkedPublish? Parked, Admission Refused)> ParkAsync(HttpContext context, PublishBody body, HeldMetadata held, Upload upload)
     {
         var aborted = context.RequestAborted;
         var length = await body.ReadLengthAsync(aborted).ConfigureAwait(false);
-        var small = length <= intake.MostInDatabase ? await body.ReadAsync((int)length, aborted).ConfigureAwait(false) : null;
-        if (small is not null && await staging.HasRoomAsync(small.Length, aborted).ConfigureAwait(false))
+        using var begun = length <= intake.MostInDatabase ? unfinished.Begin(length.Value) : null;
+        var small = begun is null ? null : await body.ReadAsync((int)length!.Value, held, aborted).ConfigureAwait(false);
+        if (small is not null && await staging.HasRoomAsync(aborted).ConfigureAwait(false))
         {
-            var (parked, admitted) = await intake.ParkAsync(upload, small).ConfigureAwait(false);
-            if (parked is not null) await AnswerAsync(context, parked, small.Length).ConfigureAwait(false);
-            return admitted;
+            var (kept, admitted) = await intake.ParkAsync(upload, small).ConfigureAwait(false);
+            if (kept is not null) staging.Parked(small.Length);
+            return (kept, admitted);
         }
 
         var asked = await database.WriteAsync(sql => admission.AskAsync(sql, upload.Attempt), aborted).ConfigureAwait(false);
-        if (asked.Reject is not null) return asked;
-        if (length is not { } size) return new Admission(Invalid("invalid tarball length"));
-        if (size > asked.MaxUpload) return new Admission(TooLarge(asked.MaxUpload));
-        if (size <= intake.MostInDatabase && small is null) return new Admission(CutOff(size));
-        if (!await staging.HasRoomAsync(size, aborted).ConfigureAwait(false))
-        {
-            context.Response.Headers.RetryAfter = "30";
-            await ApiErrors.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "the registry has too many publishes waiting; try again later").ConfigureAwait(false);
-            return default;
-        }
+        if (asked.Reject is not null) return (null, asked);
+        if (length is not { } size) return (null, new Admission(Invalid("invalid tarball length")));
+        if (size > asked.MaxUpload) return (null, new Admission(TooLarge(asked.MaxUpload)));
+        if (size <= intake.MostInDatabase && small is null) return (null, new Admission(CutOff(size)));
+        using var large = begun is null ? unfinished.Begin(size) : null;
+        if (!await staging.HasRoomAsync(aborted).ConfigureAwait(false)) return (null, Later("the registry has too many publishes waiting; try again later"));
 
         try
         {
             using var tarball = small is null ? body.Rest() : new HashingStream(new MemoryStream(small, writable: false));
-            await AnswerAsync(context, await intake.ParkAsync(upload, tarball, size, aborted).ConfigureAwait(false), size).ConfigureAwait(false);
-            return default;
+            var parked = await intake.ParkAsync(upload, tarball, size, aborted).ConfigureAwait(false);
+            if (parked.Reject is { } ended) return (null, new Admission(ended));
+            staging.Parked(size);
+            return (parked, default);
         }
         catch (EndOfStreamException)
         {
-            return new Admission(CutOff(size));
+            return (null, new Admission(CutOff(size)));
         }
     }
 
-    private async Task AnswerAsync(HttpContext context, ParkedPublish parked, long size)
-    {
-        staging.Parked(size);
-        await answer.WriteAsync(context, parked.Id, () => intake.RingAsync(parked)).ConfigureAwait(false);
-    }
+    private static Admission Later(string text) => new(new Reject(RejectCodes.LimitExceeded, StatusCodes.Status503ServiceUnavailable, text), "30");
 
     private static Reject CutOff(uint length) => Invalid($"invalid tarball length for remaining payload: {length}");
 
-    private static Reject Invalid(string text) => new(RejectCodes.InvalidMetadata, StatusCodes.Status400BadRequest, text);
+    private static Reject Invalid(Sentence text) => new(RejectCodes.InvalidMetadata, StatusCodes.Status400BadRequest, text);
 }

@@ -9,6 +9,8 @@ public static class PublishingSetup
     /// <summary>Adds what the endpoints need.</summary>
     public static IServiceCollection AddPublishing(this IServiceCollection services)
     {
+        services.AddSingleton<MetadataRoom>();
+        services.AddSingleton<UnfinishedUploads>();
         services.AddSingleton<StagingLevel>();
         services.AddSingleton<ReadOnlyGate>();
         services.AddSingleton<PublishAdmission>();

@@ -7,7 +7,7 @@ namespace Pipeline.Api.Publishing;
 /// How full the staging is: the bytes of all undecided publishes. Above the high-water mark intake answers 503, so that a stage that
 /// stands still fills no disk. Read every few seconds; what this process parks in between is counted on top.
 /// </summary>
-public sealed class StagingLevel(IDatabase database, PublishOptions options, TimeProvider clock)
+internal sealed class StagingLevel(IDatabase database, PublishOptions options, UnfinishedUploads unfinished, TimeProvider clock)
 {
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(5);
 
@@ -15,8 +15,8 @@ public sealed class StagingLevel(IDatabase database, PublishOptions options, Tim
     private long _readAt;
     private int _reading;
 
-    /// <summary>Whether one more upload of this size fits.</summary>
-    public async ValueTask<bool> HasRoomAsync(long size, CancellationToken cancellationToken)
+    /// <summary>Whether the uploads that have begun fit.</summary>
+    public async ValueTask<bool> HasRoomAsync(CancellationToken cancellationToken)
     {
         var readAt = Volatile.Read(ref _readAt);
         if ((readAt == 0 || clock.GetElapsedTime(readAt) > MaxAge) && Interlocked.Exchange(ref _reading, 1) == 0)
@@ -34,7 +34,7 @@ public sealed class StagingLevel(IDatabase database, PublishOptions options, Tim
             }
         }
 
-        return Volatile.Read(ref _bytes) + size <= options.StagingHighWaterBytes;
+        return Volatile.Read(ref _bytes) + unfinished.Bytes <= options.StagingHighWaterBytes;
     }
 
     /// <summary>Counts bytes that were just parked.</summary>

@@ -134,7 +134,7 @@ public sealed record SearchQuery
         _ => hasQuery ? SearchSort.Relevance : SearchSort.Alphabetical,
     };
 
-    private static Reject Invalid(string text) => new(RejectCodes.InvalidRequest, 400, text);
+    private static Reject Invalid(Sentence text) => new(RejectCodes.InvalidRequest, 400, text);
 
     private sealed record Filtered(IReadOnlyList<string> Keywords, string Letter, long? UserId, IReadOnlyList<string> Ids);
 }

@@ -81,7 +81,7 @@ internal static class ImportCommand
         return import!.Failed.Count == 0 ? ExitCodes.Succeeded : ExitCodes.Failed;
     }
 
-    private static Task ShowAsync(Session session, int total, Func<IImportProgress, Task> work) => session.Error == Console.Error && !Console.IsErrorRedirected
+    private static Task ShowAsync(Session session, int total, Func<IImportProgress, Task> work) => session.ErrorIsTerminal
         ? ProgressBar.ShowAsync(Report.TerminalOn(session.Error), total, work)
         : work(new ProgressLines(session.Error, total));
 

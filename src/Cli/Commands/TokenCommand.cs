@@ -72,11 +72,12 @@ internal static class TokenCommand
     private static Command Revoke(Session session)
     {
         var id = new Argument<long>("ID") { Description = "The token's id, as `token list` shows it" };
-        var command = new Command("revoke", "Make a token useless, at once and for good") { id };
+        var keep = new Option<bool>("--keep-made") { Description = "Leave the tokens that were made with it as they are" };
+        var command = new Command("revoke", "Make a token useless, and every token that was made with it, at once and for good") { id, keep };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var client = session.Connect();
-            var path = Path($"tokens/{parsed.GetValue(id)}");
+            var path = Path($"tokens/{parsed.GetValue(id)}", ("made", parsed.GetValue(keep) ? "keep" : null));
             var answer = await client.SendAsync(HttpMethod.Delete, path, null, cancellationToken).ConfigureAwait(false);
             return Say(session, parsed, answer, $"token {answer.Text("token", "id")} of {answer.Text("token", "user")} revoked");
         });

@@ -15,6 +15,7 @@ using Pipeline.Registry.Bus.RabbitMq;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Git;
 using Pipeline.Registry.Options;
+using Pipeline.Registry.Outbound;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
@@ -72,7 +73,7 @@ public sealed class PipelineHost : IAsyncDisposable
             : WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         var urlIsConfigured = Configure(builder, settings);
         var shape = Shape.Of(builder.Configuration, settings.Role);
-        var registry = builder.Services.AddSection<RegistryOptions>(builder.Configuration, "Registry");
+        var registry = builder.Services.AddSection<RegistryOptions>(builder.Configuration, "Registry").Check();
         var folder = DataFolder.Open(registry.Data, alone: shape.OwnsData);
         try
         {
@@ -103,10 +104,17 @@ public sealed class PipelineHost : IAsyncDisposable
     }
 
     /// <summary>Where the configuration comes from, the later before the earlier: a file, the environment, the command line.</summary>
-    internal static void AddSources(IConfigurationBuilder configuration, IEnumerable<KeyValuePair<string, string?>> overrides) => configuration
-        .AddJsonFile(Path.Combine(Environment.CurrentDirectory, "appsettings.json"), optional: true)
-        .AddEnvironmentVariables("PIPELINE__")
-        .AddInMemoryCollection(overrides);
+    /// <exception cref="InvalidOperationException">A key does not exist; the text names it.</exception>
+    internal static void AddSources(IConfigurationBuilder configuration, IEnumerable<KeyValuePair<string, string?>> overrides)
+    {
+        var sources = new ConfigurationBuilder()
+            .AddJsonFile(Path.Combine(Environment.CurrentDirectory, "appsettings.json"), optional: true)
+            .AddEnvironmentVariables("PIPELINE__")
+            .AddInMemoryCollection(overrides)
+            .Build();
+        if (ConfigurationKeys.Problem(sources) is { } problem) throw new InvalidOperationException(problem);
+        configuration.AddConfiguration(sources);
+    }
 
     /// <summary>Reads the configuration and sets up the log. Returns whether the public URL is configured, and not made up from the port.</summary>
     private static bool Configure(IHostApplicationBuilder builder, HostSettings settings)
@@ -134,7 +142,9 @@ public sealed class PipelineHost : IAsyncDisposable
         var workers = services.AddSection<WorkerOptions>(configuration, "Workers");
         services.AddSection<PublishOptions>(configuration, "Publish");
         services.AddSection<RateLimitOptions>(configuration, "RateLimits");
-        services.AddSection<NoticeOptions>(configuration, "Notices");
+        if (workers.Only.FirstOrDefault(static name => WorkerCatalogue.All.All(worker => worker.Stage.Queue != name)) is { } unknown)
+            throw new InvalidOperationException($"Workers:Only names no queue: {unknown}");
+        _ = new AddressRules(services.AddSection<NoticeOptions>(configuration, "Notices").AllowedNetworks, "Notices:AllowedNetworks");
         services.AddSection<UpstreamOptions>(configuration, "Upstreams");
         services.AddSection<MailOptions>(configuration, "Mail").Check();
         services.AddCdn(configuration);
@@ -147,7 +157,10 @@ public sealed class PipelineHost : IAsyncDisposable
         services.AddSingleton<ThisProcess>();
         services.AddHostedService(provider => provider.GetRequiredService<ThisProcess>());
         services.AddSection<UpkeepOptions>(configuration, "Upkeep");
-        services.AddSection<MirrorOptions>(configuration, "Mirror").Check();
+        var mirror = services.AddSection<MirrorOptions>(configuration, "Mirror");
+        mirror.Check();
+        _ = new AddressRules(mirror.AllowedNetworks, "Mirror:AllowedNetworks");
+        services.AddHostedService<MemoryReturn>();
         services.AddWorkers(workers);
         if ((!shape.OwnsData || gitOptions.Remote is not null) && workers.Serves("commit-index")) services.AddHostedService<IndexConfigSchedule>();
         Engines.AddBus(services, services.AddSection<BusOptions>(configuration, "Bus"), workers, role);

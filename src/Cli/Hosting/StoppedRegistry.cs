@@ -39,7 +39,7 @@ internal sealed class StoppedRegistry : IAsyncDisposable
         var configuration = builder.Build();
         configuration["Registry:Data"] ??= session.Data;
         var services = new ServiceCollection();
-        var registry = services.AddSection<RegistryOptions>(configuration, "Registry");
+        var registry = services.AddSection<RegistryOptions>(configuration, "Registry").Check();
         var options = services.AddSection<DatabaseOptions>(configuration, "Database");
         var isAlone = options.Postgres is null;
         var folder = DataFolder.Open(registry.Data, alone: isAlone);

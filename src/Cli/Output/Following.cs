@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Pipeline.Cli.Connection;
+using Pipeline.Contracts;
 using Spectre.Console;
 
 namespace Pipeline.Cli.Output;
@@ -26,7 +27,7 @@ internal static class Following
     /// <returns>The last answer.</returns>
     public static async Task<Answer> FollowAsync(Session session, AdminClient client, string path, Func<Answer, Step> read, CancellationToken cancellationToken)
     {
-        if (session.Error != Console.Error || Console.IsErrorRedirected) return await AskAsync(client, path, read, Lines(session.Error), cancellationToken).ConfigureAwait(false);
+        if (!session.ErrorIsTerminal) return await AskAsync(client, path, read, Lines(session.Error), cancellationToken).ConfigureAwait(false);
         Answer? last = null;
         await Report.TerminalOn(session.Error).Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
@@ -35,7 +36,7 @@ internal static class Following
                 var bar = context.AddTask("waiting");
                 last = await AskAsync(client, path, read, step =>
                 {
-                    (bar.Description, bar.IsIndeterminate) = (Markup.Escape(step.What), step.Total == 0);
+                    (bar.Description, bar.IsIndeterminate) = (Markup.Escape(Printable.OneLine(step.What)), step.Total == 0);
                     (bar.MaxValue, bar.Value) = (Math.Max(step.Total, 1), step.Done);
                 }, cancellationToken).ConfigureAwait(false);
             }).ConfigureAwait(false);

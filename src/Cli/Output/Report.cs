@@ -1,3 +1,4 @@
+using Pipeline.Contracts;
 using Spectre.Console;
 
 namespace Pipeline.Cli.Output;
@@ -25,7 +26,7 @@ internal static class Report
             table.AddColumn(column.StartsWith('>') ? heading.RightAligned().NoWrap() : heading);
         }
 
-        foreach (var row in rows) table.AddRow(Array.ConvertAll(row, cell => new Text(cell ?? "")));
+        foreach (var row in rows) table.AddRow(Array.ConvertAll(row, cell => new Text(Printable.Of(cell ?? ""))));
         ConsoleOn(output).Write(table);
     }
 
@@ -40,6 +41,7 @@ internal static class Report
     /// <summary>A console on a writer. Output that is read by another program is not broken into lines of a screen's width.</summary>
     public static IAnsiConsole ConsoleOn(TextWriter output)
     {
+        output = PlainWriter.Behind(output);
         var terminal = output == Console.Out && !Console.IsOutputRedirected;
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -51,6 +53,6 @@ internal static class Report
         return console;
     }
 
-    /// <summary>A console that may redraw what it showed: the writer is a terminal.</summary>
-    public static IAnsiConsole TerminalOn(TextWriter output) => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+    /// <summary>A console that may redraw what it showed: the writer is a terminal. Its texts must be printable.</summary>
+    public static IAnsiConsole TerminalOn(TextWriter output) => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(PlainWriter.Behind(output)) });
 }

@@ -46,7 +46,7 @@ internal sealed class ReplayRun(AdminClient client, double? rate)
         long[] ids = [.. chosen.Select(static failure => failure.Id)];
         try
         {
-            if (session.Error == Console.Error && !Console.IsErrorRedirected) await run.WithBarAsync(Report.TerminalOn(session.Error), ids, cancellationToken).ConfigureAwait(false);
+            if (session.ErrorIsTerminal) await run.WithBarAsync(Report.TerminalOn(session.Error), ids, cancellationToken).ConfigureAwait(false);
             else await run.AllAsync(ids, static _ => { }, cancellationToken).ConfigureAwait(false);
         }
         finally

@@ -26,7 +26,7 @@ public static class WebhookRules
         if (secret is null || Key(secret) is not { Length: >= LeastKey and <= MostKey })
             return Refuse($"`secret` must be {SecretPrefix} and base64, or plain text, of {LeastKey} to {MostKey} bytes");
         if (kinds.FirstOrDefault(static kind => !ChangeKinds.All.Contains(kind, StringComparer.Ordinal)) is { } kind)
-            return Refuse($"`{kind}` is no kind of change; there are {string.Join(", ", ChangeKinds.All)}");
+            return Refuse($"`{kind}` is no kind of change; there are {string.Join(", ", ChangeKinds.All):whole}");
         if (crates.Count > MostPatterns) return Refuse($"`crates` may have {MostPatterns} patterns at most");
         return crates.FirstOrDefault(static crate => !CratePattern.TryParse(crate, out _)) is { } crate ? Refuse($"`{crate}` is no crate pattern: a name, or the start of one and *") : null;
     }
@@ -49,5 +49,5 @@ public static class WebhookRules
         return parsed.UserInfo.Length > 0 || parsed.Fragment.Length > 0 ? "`url` must have neither credentials nor a fragment" : null;
     }
 
-    private static Reject Refuse(string text) => new(RejectCodes.InvalidRequest, 422, text);
+    private static Reject Refuse(Sentence text) => new(RejectCodes.InvalidRequest, 422, text);
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Npgsql;
 using Pipeline.Contracts;
 
@@ -10,12 +11,15 @@ public sealed record DatabaseOptions
     public Secret? Postgres { get; init; }
 
     /// <summary>The most connections of this process to PostgreSQL; further work waits for one of them.</summary>
+    [Range(1, 1000)]
     public int MaxConnections { get; init; } = 16;
 
     /// <summary>How long PostgreSQL may take to accept a connection, and how long work waits for a free one.</summary>
+    [Range(1, 3600)]
     public int ConnectSeconds { get; init; } = 10;
 
     /// <summary>How long one statement may take on PostgreSQL before it is given up and tried later. Migrations have no limit.</summary>
+    [Range(0, 86400)]
     public int CommandSeconds { get; init; } = 30;
 
     /// <summary>The connection string, taken apart.</summary>

@@ -34,6 +34,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
     {
         LoadLibrary();
         _clock = clock;
+        PrivateFile.Ensure(path);
         _connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString();
         _readers = Channel.CreateBounded<Reader>(readers);
         for (var i = 0; i < readers; i++) _readers.Writer.TryWrite(new Reader());

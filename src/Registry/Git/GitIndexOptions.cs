@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Pipeline.Contracts;
 
 namespace Pipeline.Registry.Git;
@@ -18,21 +19,25 @@ public sealed record GitIndexOptions
     public string CommitterEmail { get; init; } = "registry@localhost";
 
     /// <summary>How many seconds a new writer waits for the lock of one that has not ended, its children included.</summary>
+    [Range(0.0, 86_400.0)]
     public double LockWaitSeconds { get; init; } = 30;
 
     /// <summary>
     /// How many seconds the one writer among all processes holds its right without renewing it. When a writer dies, its successor begins so much
     /// later; a writer that has nothing to do does not renew.
     /// </summary>
+    [Range(0.1, 86_400.0)]
     public double LeaseSeconds { get; init; } = 20;
 
     /// <summary>The most seconds that a batch, a look-up or a repack may take.</summary>
+    [Range(0.1, 86_400.0)]
     public double CommandSeconds { get; init; } = 600;
 
     /// <summary>
     /// Packs at which small ones are merged. Each batch adds one; 50 cost a committer about a sixth of its rate (git-engine §5),
     /// merging them takes 0.1 s.
     /// </summary>
+    [Range(1, int.MaxValue)]
     public int PacksBeforeRepack { get; init; } = 50;
 
     /// <summary>
@@ -45,6 +50,7 @@ public sealed record GitIndexOptions
     /// The fewest seconds from one batch to the next. A batch costs git about 10 ms of processor time whatever its size, so under load a short
     /// wait makes each commit cheaper; the first change after a pause never waits. Keep it well below a second.
     /// </summary>
+    [Range(0.0, 60.0)]
     public double GatherSeconds { get; init; } = 0.5;
 
     /// <summary>Up to so many changes that wait have a commit each, with crates.io's message; where more wait, one commit holds the batch.</summary>
@@ -75,9 +81,11 @@ public sealed record GitIndexOptions
     public string? SshKnownHosts { get; init; }
 
     /// <summary>The most seconds that a fetch from the remote or a push may take.</summary>
+    [Range(0.1, 86_400.0)]
     public double RemoteSeconds { get; init; } = 300;
 
     /// <summary>The most seconds for which the remote may say nothing.</summary>
+    [Range(0.1, 86_400.0)]
     public double RemoteIdleSeconds { get; init; } = 60;
 
     /// <summary><see cref="CommandSeconds"/> as a span.</summary>

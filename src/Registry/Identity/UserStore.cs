@@ -105,7 +105,7 @@ public sealed class UserStore(IDatabase database, CallerCache cache)
         return true;
     }
 
-    private static Reject Invalid(string text) => new(RejectCodes.InvalidRequest, 400, text);
+    private static Reject Invalid(Sentence text) => new(RejectCodes.InvalidRequest, 400, text);
 
     private async ValueTask<Reject?> SetLockAsync(string login, string? reason, DateTimeOffset? until, string action, Actor actor, CancellationToken cancellationToken)
     {

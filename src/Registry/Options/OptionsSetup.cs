@@ -22,6 +22,7 @@ public static class OptionsSetup
             throw new InvalidOperationException($"the configuration section {section} cannot be read: {e.Message} {e.InnerException?.Message}".TrimEnd(), e);
         }
 
+        if (OptionRules.Problem(section, options) is { } problem) throw new InvalidOperationException(problem);
         services.AddSingleton(options);
         return options;
     }

@@ -26,6 +26,16 @@ public sealed record RegistryOptions
     /// <summary>Category slugs accepted besides the well-known ones.</summary>
     public IReadOnlyList<string> ExtraCategories { get; init; } = [];
 
+    /// <summary>Checks them.</summary>
+    /// <exception cref="InvalidOperationException">One does not hold; the message names its key.</exception>
+    public RegistryOptions Check()
+    {
+        if (string.IsNullOrWhiteSpace(Data) || Data.Contains('\0', StringComparison.Ordinal)) throw new InvalidOperationException("Registry:Data names no folder");
+        if (!Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0 || url.Query.Length > 0 || url.Fragment.Length > 0)
+            throw new InvalidOperationException("Registry:PublicUrl is an http or https URL without user, query and fragment");
+        return PublicUrl.EndsWith('/') ? throw new InvalidOperationException("Registry:PublicUrl is a URL without a slash at its end") : this;
+    }
+
     /// <summary>Every URL that means this registry's own index: sparse and git.</summary>
     public IEnumerable<string> AllOwnIndexUrls => [$"sparse+{PublicUrl}/index/", $"{PublicUrl}/git/index", .. OwnIndexUrls];
 }

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Pipeline.Registry.Schedules;
 
 /// <summary>What happens by the clock. Section <c>Schedules</c>.</summary>
@@ -22,8 +24,10 @@ public sealed record ScheduleOptions
     public double SquashHours { get; init; } = 24;
 
     /// <summary>Every how many seconds the schedulers that share a database say that they are alive. One that was silent twice as long is dead; the others do its work.</summary>
+    [Range(0.1, 3600.0)]
     public double CheckinSeconds { get; init; } = 5;
 
     /// <summary>How many hours it is remembered that a slot's work was done.</summary>
+    [Range(0.01, 100_000.0)]
     public double KeepSlotsHours { get; init; } = 24;
 }

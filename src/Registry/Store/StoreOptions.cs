@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Pipeline.Registry.Store;
 
 /// <summary>Where the objects are. Section <c>Store</c>.</summary>
@@ -12,6 +14,7 @@ public sealed record StoreOptions
     /// For how many seconds an index file is served from memory before the store is asked whether it is still the same. Null: half a
     /// second where asking is a round trip, else not at all.
     /// </summary>
+    [Range(0.0, 3600.0)]
     public double? FreshSeconds { get; init; }
 
     /// <summary>The time of <see cref="FreshSeconds"/>.</summary>

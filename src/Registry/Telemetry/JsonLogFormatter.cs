@@ -19,15 +19,13 @@ internal sealed class JsonLogFormatter() : ConsoleFormatter(FormatterName)
     /// <summary>The name it is chosen by.</summary>
     public const string FormatterName = "pipeline-json";
 
-    private const string Template = "{OriginalFormat}";
-
     // Logs go to files and pipes, never into a page: readable beats escaped.
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <inheritdoc/>
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
-        var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
+        var message = LogText.Message(logEntry.Formatter(logEntry.State, logEntry.Exception), logEntry.State);
         var buffer = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(buffer, Plain))
         {
@@ -37,7 +35,7 @@ internal sealed class JsonLogFormatter() : ConsoleFormatter(FormatterName)
             json.WriteString("category", logEntry.Category);
             json.WriteString("message", message);
             WriteFields(json, logEntry.State);
-            if (logEntry.Exception is { } exception) json.WriteString("exception", exception.ToString());
+            if (logEntry.Exception is { } exception) json.WriteString("exception", LogText.Exception(exception));
             json.WriteEndObject();
         }
 
@@ -58,7 +56,7 @@ internal sealed class JsonLogFormatter() : ConsoleFormatter(FormatterName)
 
         foreach (var (key, value) in state as IEnumerable<KeyValuePair<string, object?>> ?? [])
         {
-            if (key != Template && written.Add(key)) WriteField(json, key, value);
+            if (key != LogText.Template && written.Add(key)) WriteField(json, key, LogText.Value(value));
         }
 
         foreach (var (key, value) in LogIds.Of(Activity.Current))

@@ -4,12 +4,18 @@ using OpenTelemetry.Logs;
 
 namespace Pipeline.Registry.Telemetry;
 
-/// <summary>Gives every exported log record the ids of the publish it was written for, also where its text does not name them.</summary>
+/// <summary>
+/// Gives every exported log record the ids of the publish it was written for, also where its text does not name them, and cuts what it repeats
+/// of strangers' input.
+/// </summary>
 internal sealed class LogIds : BaseProcessor<LogRecord>
 {
     /// <inheritdoc/>
     public override void OnEnd(LogRecord data)
     {
+        if (data.FormattedMessage is { } message) data.FormattedMessage = LogText.Message(message, data.Attributes);
+        if (data.Attributes is { } values && values.Any(static value => !ReferenceEquals(LogText.Value(value.Value), value.Value)))
+            data.Attributes = [.. values.Select(static value => KeyValuePair.Create(value.Key, LogText.Value(value.Value)))];
         var ids = Of(Activity.Current);
         if (ids.Count == 0) return;
         var attributes = data.Attributes;

@@ -43,8 +43,15 @@ public sealed record TelemetryOptions
         { ReadSamplingRatio: not (>= 0 and <= 1) } => "Telemetry:ReadSamplingRatio is a number from 0 to 1",
         { ExportSeconds: not (>= 0.1 and <= 3600) } => "Telemetry:ExportSeconds is a number from 0.1 to 3600",
         { OtlpEndpoint: { } uri } when !uri.IsAbsoluteUri || uri.Scheme is not ("http" or "https") => "Telemetry:OtlpEndpoint is an http or https URL",
+        { OtlpHeaders: { } headers } when !AreHeaders(headers.Reveal()) => "Telemetry:OtlpHeaders is a list such as `name=value,other=value`: each part has a name, `=` and a value",
+        { ServiceName: "" } => "Telemetry:ServiceName is not empty",
         { MetricsPort: < 0 or > 65535 } => "Telemetry:MetricsPort is a number from 0 to 65535",
         _ when !System.Net.IPAddress.TryParse(MetricsListen, out _) => "Telemetry:MetricsListen is an IP address",
         _ => null,
     };
+
+    // The exporter ends the process for any other.
+    private static bool AreHeaders(string text) => text.Split(',').All(static part =>
+        part.Split('=', 2) is [var name, var value] && name.Trim() is { Length: > 0 } trimmed && trimmed.All(static c => char.IsAsciiLetterOrDigit(c) || "!#$%&'*+-.^_`|~".Contains(c, StringComparison.Ordinal))
+        && !value.Any(char.IsControl));
 }

@@ -59,12 +59,7 @@ public static class TelemetrySetup
         }
         else
         {
-            logging.AddSimpleConsole(console =>
-            {
-                console.SingleLine = true;
-                console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-                console.UseUtcTimestamp = true;
-            });
+            logging.AddConsole(console => console.FormatterName = TextLogFormatter.FormatterName).AddConsoleFormatter<TextLogFormatter, ConsoleFormatterOptions>();
         }
 
         // Standard output carries the one line `ready URL`; the log goes to standard error.

@@ -97,7 +97,7 @@ public static class CrateDeletion
         return dependent is null ? null : Refuse($"only crates without reverse dependencies can be deleted (e.g. {dependent} depends on this crate)");
     }
 
-    private static Reject Refuse(string text) => new(RejectCodes.Conflict, 422, text);
+    private static Reject Refuse(Sentence text) => new(RejectCodes.Conflict, 422, text);
 
     private static string Detail(string name, List<Owner> owners, string? message)
     {

@@ -104,7 +104,7 @@ public static class CrateOwners
         return new Reject(RejectCodes.InvalidRequest, 400, text);
     }
 
-    private static OwnersChange Refuse(string code, string text) => new(new Reject(code, 400, text));
+    private static OwnersChange Refuse(string code, Sentence text) => new(new Reject(code, 400, text));
 }
 
 /// <summary>What became of a change of owners.</summary>

@@ -133,7 +133,7 @@ public static class Publishes
         ArgumentNullException.ThrowIfNull(reject);
         var changed = await sql.ExecuteAsync(
             """
-            UPDATE publishes SET state = 'rejected', facts = NULL, manifest_started_at = now_us() - $5, decided_at = now_us(),
+            UPDATE publishes SET state = 'rejected', facts = NULL, claims = '{}', manifest_started_at = now_us() - $5, decided_at = now_us(),
                 verdict_code = $2, verdict_status = $3, verdict_text = $4, last_error = NULL, next_try_at = NULL
             WHERE id = $1 AND decided_at IS NULL
             """,
@@ -148,7 +148,7 @@ public static class Publishes
     public static async ValueTask<bool> AcceptAsync(Statements sql, string id, long crateId, long versionId, long revision, long tookMicroseconds) =>
         await sql.ExecuteAsync(
             """
-            UPDATE publishes SET state = 'accepted', facts = NULL, manifest_started_at = now_us() - $5, decided_at = now_us(),
+            UPDATE publishes SET state = 'accepted', facts = NULL, claims = '{}', manifest_started_at = now_us() - $5, decided_at = now_us(),
                 crate_id = $2, version_id = $3, revision = $4, last_error = NULL, next_try_at = NULL
             WHERE id = $1 AND decided_at IS NULL
             """,

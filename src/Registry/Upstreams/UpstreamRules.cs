@@ -17,9 +17,9 @@ public static class UpstreamRules
         if (!IsName(upstream.Name)) return Refuse($"an upstream's name has 1 to {MaxName} characters: a-z, 0-9 and `-`, a letter first, and is not `local`");
         if (CheckIndex(upstream.IndexUrl) is { } wrong) return Refuse(wrong);
         if (upstream.DlUrl is { } dl && !DownloadUrl.IsTemplate(dl)) return Refuse("the download URL is no http or https URL");
-        if (!UpstreamModes.All.Contains(upstream.Mode)) return Refuse($"the mode is one of {string.Join(", ", UpstreamModes.All)}");
-        if (!CollisionPolicies.All.Contains(upstream.Collisions)) return Refuse($"the policy for collisions is one of {string.Join(", ", CollisionPolicies.All)}");
-        if (!RemovalPolicies.All.Contains(upstream.Removals)) return Refuse($"the policy for removals is one of {string.Join(", ", RemovalPolicies.All)}");
+        if (!UpstreamModes.All.Contains(upstream.Mode)) return Refuse($"the mode is one of {string.Join(", ", UpstreamModes.All):whole}");
+        if (!CollisionPolicies.All.Contains(upstream.Collisions)) return Refuse($"the policy for collisions is one of {string.Join(", ", CollisionPolicies.All):whole}");
+        if (!RemovalPolicies.All.Contains(upstream.Removals)) return Refuse($"the policy for removals is one of {string.Join(", ", RemovalPolicies.All):whole}");
         if (upstream.EveryMicroseconds is < LeastEvery or > MostEvery) return Refuse("the interval is between 10 seconds and 7 days");
         return upstream is { IsSparse: true, AllowOnly: false } ? Refuse("a sparse index cannot be listed: name the crates to follow with an allow-list, or give the upstream's git index") : null;
     }
@@ -30,7 +30,7 @@ public static class UpstreamRules
         ArgumentNullException.ThrowIfNull(names);
         foreach (var name in names)
         {
-            if (NameRules.Check(name, NameUse.Crate) is { } reject) return Refuse($"the allow-list: {reject.Text}");
+            if (NameRules.Check(name, NameUse.Crate) is { } reject) return Refuse($"the allow-list: {reject.Text:whole}");
         }
 
         return null;
@@ -51,5 +51,5 @@ public static class UpstreamRules
         return uri.Scheme is "http" or "https" || (uri.Scheme == "file" && uri.Host.Length == 0) ? null : "a git index is at an http, https or file URL";
     }
 
-    private static Reject Refuse(string text) => new(RejectCodes.InvalidRequest, 400, text);
+    private static Reject Refuse(Sentence text) => new(RejectCodes.InvalidRequest, 400, text);
 }

@@ -40,14 +40,14 @@ internal sealed class DependencyOrigins
             return stated is null || _policy.IsOwn(stated)
                 ? null
                 : Invalid($"Dependency `{dependency.Name}` has the registry-index `{stated}` in `Cargo.toml`, " +
-                    "which is not an index of this registry, but the publish request says that it is hosted here");
+                    $"which is not an index of this registry, but the publish request says that it is hosted here");
         }
 
         // In a packaged manifest no registry-index means crates.io.
         if (!IndexUrl.AreSame(claimed, stated ?? WellKnownRegistries.CratesIoIndex))
         {
-            var said = stated is null ? "has no registry-index" : $"has the registry-index `{stated}`";
-            return Invalid($"Dependency `{dependency.Name}` {said} in `Cargo.toml`, but the publish request says that it is hosted on `{claimed}`");
+            var said = stated is null ? "has no registry-index" : $"has the registry-index `{Quoted.Value(stated)}`";
+            return Invalid($"Dependency `{dependency.Name}` {said:whole} in `Cargo.toml`, but the publish request says that it is hosted on `{claimed}`");
         }
 
         return _policy.Allows(claimed, out registry)
@@ -55,5 +55,5 @@ internal sealed class DependencyOrigins
             : Invalid($"Dependency `{dependency.Name}` is hosted on another registry, `{claimed}`, which this registry does not allow");
     }
 
-    private static Reject Invalid(string text) => new(RejectCodes.InvalidDependency, 400, text);
+    private static Reject Invalid(Sentence text) => new(RejectCodes.InvalidDependency, 400, text);
 }

@@ -27,7 +27,7 @@ internal sealed class DependencyRules(IReadOnlyList<ClaimedDependency> claims, R
         if (dependencies.Count > max)
         {
             return new Reject(RejectCodes.LimitExceeded, 400, $"this registry only allows a maximum number of {max} dependencies." +
-                "\n\nIf you have a use case that requires an increase of this limit, please contact the operators of this registry to discuss the details.");
+                $"\n\nIf you have a use case that requires an increase of this limit, please contact the operators of this registry to discuss the details.");
         }
 
         _accepted.EnsureCapacity(dependencies.Count);
@@ -48,7 +48,7 @@ internal sealed class DependencyRules(IReadOnlyList<ClaimedDependency> claims, R
         if (!string.IsNullOrEmpty(dependency.Registry))
         {
             return Invalid($"Dependency `{dependency.Name}` is hosted on another registry. " +
-                "Cross-registry dependencies are not permitted on this registry.");
+                $"Cross-registry dependencies are not permitted on this registry.");
         }
 
         if (_origins.Locate(dependency, out var registry) is { } misplaced)
@@ -86,7 +86,7 @@ internal sealed class DependencyRules(IReadOnlyList<ClaimedDependency> claims, R
         if (!requirement.IsWildcard)
             return null;
         return Invalid($"wildcard (`*`) dependency constraints are not allowed on this registry. Crate with this problem: `{dependency.Name}` " +
-            "See https://doc.rust-lang.org/cargo/faq.html#can-libraries-use--as-a-version-for-their-dependencies for more information");
+            $"See https://doc.rust-lang.org/cargo/faq.html#can-libraries-use--as-a-version-for-their-dependencies for more information");
     }
 
     private void Accept(ManifestDependency dependency, VersionRequirement requirement, string? registry)
@@ -105,5 +105,5 @@ internal sealed class DependencyRules(IReadOnlyList<ClaimedDependency> claims, R
             Package: dependency.Package));
     }
 
-    private static Reject Invalid(string text) => new(RejectCodes.InvalidDependency, 400, text);
+    private static Reject Invalid(Sentence text) => new(RejectCodes.InvalidDependency, 400, text);
 }

@@ -45,5 +45,5 @@ internal static class FeatureTableRules
         return null;
     }
 
-    private static Reject TooMany(string text) => new(RejectCodes.InvalidFeature, 400, text + AskForMore);
+    private static Reject TooMany(Sentence text) => new(RejectCodes.InvalidFeature, 400, text.ToText() + AskForMore);
 }

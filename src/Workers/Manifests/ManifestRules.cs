@@ -89,5 +89,5 @@ public static class ManifestRules
         return set;
     }
 
-    private static Reject Mismatch(string text) => new(RejectCodes.MetadataMismatch, 400, text);
+    private static Reject Mismatch(Sentence text) => new(RejectCodes.MetadataMismatch, 400, text);
 }

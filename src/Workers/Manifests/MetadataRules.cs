@@ -32,7 +32,7 @@ internal static class MetadataRules
 
         var missing = lacksDescription && lacksLicense ? "description, license" : lacksDescription ? "description" : "license";
         return Invalid($"missing or empty metadata fields: {missing}. " +
-            "Please see https://doc.rust-lang.org/cargo/reference/manifest.html for more information on configuring these fields");
+            $"Please see https://doc.rust-lang.org/cargo/reference/manifest.html for more information on configuring these fields");
     }
 
     private static Reject? CheckDescription(string description) =>
@@ -93,7 +93,7 @@ internal static class MetadataRules
     private static Reject? CheckCategories(IReadOnlyList<string> categories) =>
         categories.Count > PublishLimits.MaxCategories ? TooMuch($"expected at most {PublishLimits.MaxCategories} categories per crate") : null;
 
-    private static Reject Invalid(string text) => new(RejectCodes.InvalidMetadata, 400, text);
+    private static Reject Invalid(Sentence text) => new(RejectCodes.InvalidMetadata, 400, text);
 
-    private static Reject TooMuch(string text) => new(RejectCodes.LimitExceeded, 400, text);
+    private static Reject TooMuch(Sentence text) => new(RejectCodes.LimitExceeded, 400, text);
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Pipeline.Contracts;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
+using Pipeline.Registry.Identity;
 using Pipeline.Registry.Options;
 using Pipeline.Registry.Truth;
 
@@ -47,7 +48,7 @@ public static class Reservation
 
     private sealed record Taken(long VersionId, string Checksum, bool Deleted);
 
-    private sealed record Rules(bool Over, bool ReadOnly, bool Reserved, CrateState? Crate, Taken? Taken, string? Upstream, bool IsLocalName, long? PlaceId);
+    private sealed record Rules(bool Over, bool ReadOnly, bool Reserved, CrateState? Crate, Taken? Taken, string? Upstream, bool IsLocalName, long? PlaceId, TokenScopes Scopes);
 
     /// <summary>Runs the rules and reserves.</summary>
     /// <exception cref="TransientException">The registry is read-only; the publish waits.</exception>
@@ -79,7 +80,7 @@ public static class Reservation
         Statements sql, VersionFacts version, CanonicalName canonical, long fence, PublishOptions limits, IReadOnlySet<string> categories)
     {
         var (publish, numNoBuild) = (version.Publish, version.Release.Version.WithoutBuild);
-        var (over, readOnly, reserved, crate, taken, upstream, isLocalName, placeId) = await ReadAsync(sql, publish, canonical, numNoBuild).ConfigureAwait(false);
+        var (over, readOnly, reserved, crate, taken, upstream, isLocalName, placeId, scopes) = await ReadAsync(sql, publish, canonical, numNoBuild).ConfigureAwait(false);
         if (over) return new Reserved.Over();
         if (readOnly) throw ReadOnlyState.Refused();
         var exists = crate is { Deleted: false };
@@ -89,6 +90,8 @@ public static class Reservation
         if (crate is { Deleted: true, Available: false })
             return new Reserved.Refused(RegistryRejects.RecentlyDeleted(crate.Name, Microseconds.Time(crate.AvailableAt)));
         if (exists && !crate!.Owned) return new Reserved.Refused(RegistryRejects.NotOwner());
+        // A token for new crates makes one version of each: whichever of several at once is the first here.
+        if (StandingRight.ToPublish(scopes, exists, publish.Name) is { } outOfScope) return new Reserved.Refused(outOfScope);
         if (exists && crate!.Name != publish.Name) return new Reserved.Refused(RegistryRejects.PreviouslyNamed(crate.Name));
         if (exists && taken is { Deleted: false } && taken.Checksum == publish.Checksum)
         {
@@ -117,8 +120,10 @@ public static class Reservation
                 (SELECT u.source FROM upstreams s JOIN crates u ON u.namespace = '' AND u.source = s.name AND u.canonical = $2
                     WHERE s.removed_at IS NULL AND u.state = 'active' ORDER BY s.place LIMIT 1),
                 EXISTS (SELECT 1 FROM local_names l WHERE l.namespace = '' AND l.canonical = $2),
-                (SELECT COALESCE(u.place_id, u.id) FROM upstreams s JOIN crates u ON u.namespace = '' AND u.source = s.name AND u.canonical = $2 LIMIT 1)
+                (SELECT COALESCE(u.place_id, u.id) FROM upstreams s JOIN crates u ON u.namespace = '' AND u.source = s.name AND u.canonical = $2 LIMIT 1),
+                t.endpoint_scopes, t.crate_scopes
             FROM publishes p
+            LEFT JOIN tokens t ON t.id = p.token_id
             LEFT JOIN crates c ON c.namespace = '' AND c.source = 'local' AND c.canonical = $2
             LEFT JOIN versions v ON v.crate_id = c.id AND v.num_no_build = $3 AND NOT v.freed
             WHERE p.id = $1
@@ -131,7 +136,8 @@ public static class Reservation
                 row.IsNull(9) ? null : new Taken(row.Long(9), row.Text(10), row.Bool(11)),
                 row.TextOrNull(13),
                 row.Bool(14),
-                row.LongOrNull(15)),
+                row.LongOrNull(15),
+                TokenScopes.FromStored(row.TextOrNull(16), row.TextOrNull(17))),
             publish.Id, canonical.Text, numNoBuild).ConfigureAwait(false))!;
 
     /// <summary>A deleted version's number stays taken, but for its own bytes or where an operator allowed others.</summary>

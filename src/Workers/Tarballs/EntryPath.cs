@@ -6,13 +6,16 @@ namespace Pipeline.Workers.Tarballs;
 /// <remarks>A path may be a megabyte long and come many times: what looks at every byte of it is a vector search.</remarks>
 internal static class EntryPath
 {
-    /// <summary>The path below the root, not yet normalised; false when it does not lie there, climbs anywhere, or is not UTF-8.</summary>
+    /// <summary>
+    /// The path below the root, not yet normalised; false when it does not lie there, climbs anywhere, has a NUL, which no file name can have and
+    /// other readers cut the path at, or is not UTF-8.
+    /// </summary>
     public static bool TryEnter(ReadOnlySpan<byte> path, ReadOnlySpan<byte> root, out ReadOnlySpan<byte> inside)
     {
         inside = default;
         if (!path.StartsWith(root)) return false;
         inside = path[root.Length..];
-        return (inside.IsEmpty || inside[0] == '/') && !Climbs(inside) && Utf8.IsValid(inside);
+        return (inside.IsEmpty || inside[0] == '/') && !Climbs(inside) && !inside.Contains((byte)0) && Utf8.IsValid(inside);
     }
 
     /// <summary>Whether some component is <c>..</c>; the path starts with a slash.</summary>

@@ -28,8 +28,8 @@ internal sealed class SourceFiles
 
     private bool TryKeep(string folder, scoped ReadOnlySpan<byte> name, string file)
     {
-        // No file system can hold such a name, so it is no file that could be built (and PostgreSQL cannot store a NUL).
-        if (name.Length > TarballBounds.SourceNameBytes || name.Contains((byte)0)) return true;
+        // No file system can hold such a name, so it is no file that could be built.
+        if (name.Length > TarballBounds.SourceNameBytes) return true;
         if (file.Length == 0 && !name.EndsWith(".rs"u8)) return true;
         Span<char> path = stackalloc char[TarballBounds.SourceNameBytes + 16];
         var length = Append(path, folder);

@@ -47,7 +47,7 @@ internal sealed class TarWalker(UnpackedInput input) : IDisposable
     {
         get
         {
-            if (hasLongName) return TarHeader.UpToNul(longName.AsSpan(0, longNameLength));
+            if (hasLongName) return WithoutEnd(longName.AsSpan(0, longNameLength));
             if (hasPax && pax.Path is { } path) return paxContent.AsSpan()[path];
             return new TarHeader(header).ReadPath(joinedPath);
         }
@@ -63,10 +63,10 @@ internal sealed class TarWalker(UnpackedInput input) : IDisposable
             if (filling is not (Filling.Whole or Filling.Nothing)) return Step.Malformed;
             ContentBytes += Size;
             Size = content = padding = 0;
-            if (filling == Filling.Nothing) return Step.End;
+            if (filling == Filling.Nothing) return End();
 
             var next = new TarHeader(header);
-            if (next.IsEndMarker) return Step.End;
+            if (next.IsEndMarker) return End();
             if (!next.HasGoodChecksum() || !next.TryReadSize(out var size)) return Step.Malformed;
             if (next.HasExtensions && next.Type is (byte)'L' or (byte)'K' or (byte)'x')
             {
@@ -91,6 +91,12 @@ internal sealed class TarWalker(UnpackedInput input) : IDisposable
         if (longName is not null) ArrayPool<byte>.Shared.Return(longName);
         if (paxContent is not null) ArrayPool<byte>.Shared.Return(paxContent);
     }
+
+    /// <summary>The archive may not end behind a header that describes an entry to come: cargo's reader fails there.</summary>
+    private Step End() => hasLongName || hasLongLink || hasPax ? Step.Malformed : Step.End;
+
+    /// <summary>A GNU long name without the one NUL that ends it. One before that stays, as in cargo's reader, and no path may have one.</summary>
+    private static ReadOnlySpan<byte> WithoutEnd(ReadOnlySpan<byte> name) => name is [.., 0] ? name[..^1] : name;
 
     private bool TrySetSize(byte type, ulong size)
     {

@@ -30,6 +30,6 @@ internal static class TarballBounds
     /// <summary>A longer file name is not kept for target inference: no file system can hold it.</summary>
     public const int SourceNameBytes = 1024;
 
-    /// <summary>What a refusal shows of a path, bytes.</summary>
-    public const int ShownPathBytes = 4096;
+    /// <summary>What is decoded of a path to be shown in a refusal, bytes; more than the refusal then quotes of it.</summary>
+    public const int ShownPathBytes = 1024;
 }

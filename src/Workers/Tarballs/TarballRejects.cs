@@ -33,23 +33,19 @@ internal static class TarballRejects
     public static Reject LimitInside(ReadOnlySpan<byte> path) => Archive($"uploaded tarball is too large when decompressed: the limit lies inside `{Shown(path)}`");
 
     public static Reject TooManyManifests(IEnumerable<string> names) =>
-        Archive($"uploaded tarball contains more than one `Cargo.toml` manifest file; found {string.Join(", ", names.Select(n => $"`{n}`"))}");
+        Archive($"uploaded tarball contains more than one `Cargo.toml` manifest file; found {Quoted.Values(names.Select(n => $"`{n}`")):whole}");
 
     public static Reject WronglyCased(string name) =>
         Archive($"uploaded tarball is missing a `Cargo.toml` manifest file; `{name}` was found, but must be named `Cargo.toml` with that exact casing");
 
-    private static Reject Archive(string text) => new(RejectCodes.InvalidArchive, 400, text);
+    private static Reject Archive(Sentence text) => new(RejectCodes.InvalidArchive, 400, text);
 
-    private static Reject Limit(string text) => new(RejectCodes.LimitExceeded, 400, text);
+    private static Reject Limit(Sentence text) => new(RejectCodes.LimitExceeded, 400, text);
 
     /// <summary>
-    /// A path as it is shown: bad bytes as U+FFFD. Cut at a length no file system allows, since a pax path can be a megabyte,
-    /// and without NUL, which PostgreSQL refuses to store.
+    /// A path as it is shown: bad bytes as U+FFFD, and NUL, which PostgreSQL refuses to store, too. A pax path can be a megabyte: no more is
+    /// decoded than is shown.
     /// </summary>
-    private static string Shown(ReadOnlySpan<byte> path)
-    {
-        var cut = path.Length > TarballBounds.ShownPathBytes;
-        var text = Encoding.UTF8.GetString(cut ? path[..TarballBounds.ShownPathBytes] : path).Replace('\0', '\uFFFD');
-        return cut ? text + "…" : text;
-    }
+    private static string Shown(ReadOnlySpan<byte> path) =>
+        Encoding.UTF8.GetString(path[..Math.Min(path.Length, TarballBounds.ShownPathBytes)]).Replace('\0', '\uFFFD');
 }

@@ -7,7 +7,7 @@ public class MeTests
     {
         await using var fixture = await ApiFixture.CreateAsync();
         await fixture.PublishAsync("ann", "foo", "1.0.0");
-        var answer = await fixture.GetAsync("/api/v1/me", await fixture.TokenAsync("ann", ["yank"]));
+        var answer = await fixture.GetAsync("/api/v1/me", await fixture.TokenAsync("ann"));
         answer.Headers["Cache-Control"].ShouldBe("no-store");
         answer.Json.GetProperty("user").GetProperty("email").GetString().ShouldBe("ann@example.com");
         answer.Json.GetProperty("owned_crates")[0].GetProperty("name").GetString().ShouldBe("foo");
@@ -44,9 +44,29 @@ public class MeTests
             "endpoint_scopes":null,"expired_at":null}]}
             """.ReplaceLineEndings(""));
         (await fixture.GetAsync("/api/v1/me/tokens/2", token)).Json.GetProperty("api_token").TryGetProperty("token", out _).ShouldBeFalse();
-        (await fixture.GetAsync("/api/v1/me", plaintext)).Status.ShouldBe(200);
+        (await fixture.GetAsync("/api/v1/me", plaintext)).ShouldFail(403, "this token does not have the required permissions to perform this action");
         (await fixture.SendAsync("DELETE", "/api/v1/me/tokens/2", token)).Text.ShouldBe("{}");
         (await fixture.GetAsync("/api/v1/me", plaintext)).ShouldFail(403, "authentication failed");
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/v1/me")]
+    [InlineData("GET", "/api/v1/me/tokens")]
+    [InlineData("GET", "/api/v1/me/tokens/1")]
+    [InlineData("PUT", "/api/v1/me/tokens")]
+    [InlineData("DELETE", "/api/v1/me/tokens/1")]
+    [InlineData("DELETE", "/api/v1/tokens/current")]
+    [InlineData("DELETE", "/api/v1/crates/foo")]
+    [InlineData("GET", "/api/v1/admin/users")]
+    public async Task An_endpoint_without_a_scope_refuses_a_token_with_scopes(string method, string path)
+    {
+        await using var fixture = await ApiFixture.CreateAsync();
+        await fixture.PublishAsync("ann", "foo", "1.0.0");
+        foreach (var token in new[] { await fixture.TokenAsync("ann", ["yank"]), await fixture.TokenAsync("ann", [], ["bar"]), await fixture.TokenAsync("ann", ["publish-new", "change-owners"], ["*"]) })
+        {
+            var answer = await fixture.SendAsync(method, path, token, method == "PUT" ? """{"api_token":{"name":"more"}}""" : null);
+            answer.ShouldFail(403, "this token does not have the required permissions to perform this action");
+        }
     }
 
     [Fact]

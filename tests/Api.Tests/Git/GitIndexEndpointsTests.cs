@@ -103,16 +103,16 @@ public sealed class GitIndexEndpointsTests
     public async Task A_fetch_beyond_the_queue_is_told_to_come_back_and_a_client_that_goes_away_ends_its_git()
     {
         var folder = new IndexFolder();
-        folder.NoteProcess();
+        folder.HangOnDemand();
         await using var served = await ServedIndex.StartAsync(folder, new GitServeOptions { Parallel = 1, Waiting = 0 });
         await served.CommitAsync("1/a", "one\n");
-        File.Delete(Path.Combine(folder.Root, "pid"));
+        var hang = Path.Combine(folder.Root, "hang");
+        await File.WriteAllTextAsync(hang, "");
 
         using var goingAway = new CancellationTokenSource();
-        using var endless = new EndlessContent();
-        using var request = Fetch(served, endless);
-        var hanging = served.Client.SendAsync(request, goingAway.Token);
+        var hanging = served.Client.GetAsync(served.Url + "/info/refs?service=git-upload-pack", goingAway.Token);
         var process = await AppearsAsync(Path.Combine(folder.Root, "pid"));
+        File.Delete(hang);
         var refused = await served.Client.GetAsync(served.Url + "/info/refs?service=git-upload-pack");
         refused.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         refused.Headers.RetryAfter.ShouldNotBeNull();
@@ -134,8 +134,70 @@ public sealed class GitIndexEndpointsTests
         await client.ConnectAsync(IPAddress.Loopback, new Uri(served.Url).Port);
         await client.GetStream().WriteAsync("POST /git/index/git-upload-pack HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-git-upload-pack-request\r\nContent-Length: 100\r\n\r\n0032want"u8.ToArray());
         using var reader = new StreamReader(client.GetStream());
-        (await reader.ReadLineAsync()).ShouldBe("HTTP/1.1 503 Service Unavailable");
+        (await reader.ReadLineAsync()).ShouldBe("HTTP/1.1 408 Request Timeout");
         (await served.Client.GetAsync(served.Url + "/info/refs?service=git-upload-pack")).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Clients_that_keep_silent_hold_no_turn()
+    {
+        await using var served = await ServedIndex.StartAsync(options: new GitServeOptions { Parallel = 1, Waiting = 0 });
+        await served.CommitAsync("1/a", "one\n");
+        using var goingAway = new CancellationTokenSource();
+        List<(HttpRequestMessage Request, EndlessContent Body)> silent = [];
+        for (var i = 0; i < 5; i++)
+        {
+            var body = new EndlessContent();
+            silent.Add((Fetch(served, body), body));
+            _ = served.Client.SendAsync(silent[^1].Request, goingAway.Token);
+        }
+
+        foreach (var (_, body) in silent) await body.Begun;
+        for (var i = 0; i < 5; i++)
+        {
+            (await served.Client.GetAsync(served.Url + "/info/refs?service=git-upload-pack")).StatusCode.ShouldBe(HttpStatusCode.OK);
+            (await served.Client.SendAsync(Fetch(served, Encoding.ASCII.GetBytes(ListRefs)))).StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+
+        await goingAway.CancelAsync();
+        foreach (var (request, body) in silent)
+        {
+            request.Dispose();
+            body.Dispose();
+        }
+    }
+
+    [Theory]
+    [InlineData("zzzz")]
+    [InlineData("0003")]
+    [InlineData("ffff")]
+    [InlineData("0014command=nonsense0000")]
+    [InlineData("0014command=ls-refs\n")]
+    [InlineData("0014command=ls-refs\n0001ffffx")]
+    [InlineData("0032want 0000000000000000000000000000000000000000\n0000")]
+    [InlineData("000bcommand0000")]
+    [InlineData("\0\0\0\0\0\0\0\0")]
+    public async Task A_request_that_git_cannot_read_is_the_clients_fault(string body)
+    {
+        await using var served = await ServedIndex.StartAsync();
+        await served.CommitAsync("1/a", "one\n");
+        foreach (var protocol in new[] { "version=2", "version=1", "version=0:object-format=sha256" })
+        {
+            using var request = Fetch(served, Encoding.Latin1.GetBytes(body));
+            request.Headers.Remove("Git-Protocol");
+            request.Headers.Add("Git-Protocol", protocol);
+            var answer = await served.Client.SendAsync(request);
+            ((int)answer.StatusCode).ShouldBeLessThan(500, $"{protocol}: {await answer.Content.ReadAsStringAsync()}");
+        }
+    }
+
+    [Fact]
+    public async Task A_repository_in_trouble_is_not_the_clients_fault()
+    {
+        await using var served = await ServedIndex.StartAsync();
+        await served.CommitAsync("1/a", "one\n");
+        Directory.Delete(Path.Combine(served.Repository.Path, "objects"), recursive: true);
+        (await served.Client.SendAsync(Fetch(served, Encoding.ASCII.GetBytes(ListRefs)))).StatusCode.ShouldBe(HttpStatusCode.InternalServerError);
     }
 
     private static HttpRequestMessage Fetch(ServedIndex served, byte[] body, string? encoding = null)
@@ -175,12 +237,17 @@ public sealed class GitIndexEndpointsTests
     /// <summary>A body that begins and never ends.</summary>
     private sealed class EndlessContent : HttpContent
     {
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Begun => _begun.Task;
+
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
         {
             await stream.WriteAsync("0014command=ls-refs\n"u8.ToArray(), cancellationToken);
             await stream.FlushAsync(cancellationToken);
+            _begun.TrySetResult();
             await Task.Delay(Timeout.Infinite, cancellationToken);
         }
 

@@ -54,6 +54,8 @@ internal sealed class AnyDatabase(Dialect dialect, Dice dice, Action<string> met
 {
     public Dialect Dialect => dialect;
 
+    public long Commits => 0;
+
     public ValueTask<T> ReadAsync<T>(Func<Statements, ValueTask<T>> read, CancellationToken cancellationToken = default) => read(Open());
 
     public ValueTask<T> WriteAsync<T>(Func<Statements, ValueTask<T>> work, CancellationToken cancellationToken = default) => work(Open());

@@ -129,6 +129,17 @@ public sealed class IndexFolder : IDisposable
     /// <summary>Puts a program in git's place that leaves its process id in a file <c>pid</c>.</summary>
     public void NoteProcess() => Options = Options with { Program = Script($"""echo $$ > '{Root}/pid.new' && mv '{Root}/pid.new' '{Root}/pid' && exec git "$@" """) };
 
+    /// <summary>Has git say nothing and not end when it is to advertise, while there is a file <c>hang</c>; its process is noted as above.</summary>
+    public void HangOnDemand() => Options = Options with
+    {
+        Program = Script($"""
+            case "$*" in *http-backend-info-refs*)
+                if [ -e '{Root}/hang' ]; then echo $$ > '{Root}/pid.new' && mv '{Root}/pid.new' '{Root}/pid' && exec sleep 300; fi ;;
+            esac
+            exec git "$@"
+            """),
+    };
+
     public void Dispose() => Directory.Delete(Root, recursive: true);
 
     private string Script(string body)

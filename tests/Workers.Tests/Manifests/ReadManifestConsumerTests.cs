@@ -59,6 +59,62 @@ public sealed class ReadManifestConsumerTests
     }
 
     [Fact]
+    public async Task A_token_for_new_crates_makes_one_version_of_a_crate_however_many_come_at_once()
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var ids = new List<string>();
+        for (var i = 0; i < 8; i++) ids.Add(await harness.CheckedAsync("foo", $"1.0.{i}"));
+        await WithTokenAsync(harness, """["publish-new"]""", null);
+
+        await Task.WhenAll(ids.Select(id => harness.BeginDelivery(new ReadManifest(id))));
+
+        (await harness.LongAsync("SELECT count(*) FROM versions")).ShouldBe(1);
+        (await harness.TextsAsync("SELECT DISTINCT verdict_status || ' ' || verdict_text FROM publishes WHERE state = 'rejected'"))
+            .ShouldBe("403 this token does not have the required permissions to perform this action");
+        (await harness.LongAsync("SELECT count(*) FROM publishes WHERE state = 'rejected'")).ShouldBe(7);
+        (await harness.LongAsync("SELECT count(*) FROM reservations")).ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("[\"publish-update\"]", null, false)]
+    [InlineData("[\"yank\"]", null, false)]
+    [InlineData("[\"publish-new\"]", "[\"bar\"]", false)]
+    [InlineData("[\"publish-new\"]", "[\"fo*\"]", true)]
+    [InlineData("[\"publish-update\",\"publish-new\"]", null, true)]
+    [InlineData(null, null, true)]
+    public async Task A_crate_is_made_only_with_a_token_that_may_make_it(string? endpoints, string? crates, bool accepted)
+    {
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var id = await harness.CheckedAsync("foo", "1.0.0");
+        await WithTokenAsync(harness, endpoints, crates);
+
+        await harness.DeliverAsync(new ReadManifest(id));
+
+        (await harness.TextAsync("SELECT state FROM publishes")).ShouldBe(accepted ? "accepted" : "rejected");
+    }
+
+    [Fact]
+    public async Task The_same_bytes_again_keep_no_second_copy_of_their_metadata()
+    {
+        const string claims = """{"dependencies":[],"readme":"long","allowMissingDependencies":false}""";
+        await using var harness = await WorkerHarness.StartAsync(Queue);
+        var first = await harness.CheckedAsync("foo", "1.0.0", claims: claims);
+        await harness.DeliverAsync(new ReadManifest(first));
+
+        var second = await harness.CheckedAsync("foo", "1.0.0", claims: claims);
+        await harness.DeliverAsync(new ReadManifest(second));
+
+        (await harness.TextsAsync("SELECT state || ' ' || claims FROM publishes")).ShouldBe("accepted {}, accepted {}");
+        (await harness.TextAsync("SELECT readme FROM versions")).ShouldBe("long");
+    }
+
+    private static async Task WithTokenAsync(WorkerHarness harness, string? endpoints, string? crates)
+    {
+        await harness.ExecuteAsync("INSERT INTO tokens (user_id, name, hash, endpoint_scopes, crate_scopes, created_at) SELECT MIN(id), 't', $1, $2, $3, 1 FROM users", new byte[] { 1 }, endpoints, crates);
+        await harness.ExecuteAsync("UPDATE publishes SET token_id = (SELECT MAX(id) FROM tokens)");
+    }
+
+    [Fact]
     public async Task A_manifest_that_breaks_a_rule_is_rejected_with_its_text_and_leaves_nothing_but_the_record_of_the_publish()
     {
         await using var harness = await WorkerHarness.StartAsync(Queue);

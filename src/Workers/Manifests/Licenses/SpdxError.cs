@@ -1,4 +1,5 @@
 using System.Text;
+using Pipeline.Contracts;
 
 namespace Pipeline.Workers.Manifests.Licenses;
 
@@ -18,6 +19,8 @@ public sealed record SpdxError(int Start, int End, string Reason, string Text)
         // The wire counts bytes. Where a text is not ASCII the mark is shifted; crates.io's is too.
         var startByte = Encoding.UTF8.GetByteCount(expression.AsSpan(0, start));
         var endByte = startByte + Encoding.UTF8.GetByteCount(expression.AsSpan(start, end - start));
+        // What cannot be shown whole has no mark: that would be as long again.
+        if (expression.Length > Quoted.MaxValue) return new SpdxError(startByte, endByte, reason, $"{Quoted.Value(expression)}\n{reason} at byte {startByte}");
         var mark = reason switch
         {
             UnclosedParens => "-",

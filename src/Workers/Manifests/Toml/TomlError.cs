@@ -1,14 +1,12 @@
 using System.Globalization;
 using System.Text;
+using Pipeline.Contracts;
 
 namespace Pipeline.Workers.Manifests.Toml;
 
 /// <summary>What is wrong with a TOML text, and where; rendered as crates.io shows it (crates-io-behaviour §2.5).</summary>
 public sealed class TomlError
 {
-    // A line is quoted only up to here: a manifest of one endless line must not become an endless answer.
-    private const int LongestQuotedLine = 1000;
-
     private readonly string _text;
 
     /// <summary>An error at a place of a text.</summary>
@@ -47,7 +45,8 @@ public sealed class TomlError
         var rendered = new StringBuilder()
             .Append(CultureInfo.InvariantCulture, $"TOML parse error at line {number}, column {Column}\n");
         var line = LineAt(_text, Line);
-        if (line.Length <= LongestQuotedLine)
+        // A manifest of one endless line must not become an endless answer.
+        if (line.Length <= Quoted.MaxValue)
             Quote(rendered, number, line, Carets(span, line));
         return rendered.Append(Message).Append('\n').ToString();
     }

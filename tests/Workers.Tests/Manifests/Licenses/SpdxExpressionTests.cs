@@ -199,7 +199,7 @@ public class SpdxExpressionTests
             var error = SpdxExpression.Validate(expression);
             return error is null
                 || (error.Start <= error.End && error.End <= System.Text.Encoding.UTF8.GetByteCount(expression)
-                    && error.Text.StartsWith(expression + "\n", StringComparison.Ordinal));
+                    && error.Text.StartsWith(Contracts.Quoted.Value(expression) + "\n", StringComparison.Ordinal));
         }).QuickCheckThrowOnFailure();
     }
 }
