@@ -101,7 +101,8 @@ public sealed class PublishEndpointTests
         answer.Status.ShouldBe(202);
         var id = answer.Headers["Publish-Id"];
         answer.Headers["Location"].ShouldBe($"https://crates.example/api/v1/publishes/{id}");
-        (await ObjectsAsync(api)).ShouldBe([$"staging/{id}.crate"]);
+        (await ObjectsAsync(api)).ShouldBeEmpty();
+        (await api.Temp.TextAsync("SELECT publish_id FROM staged_bodies WHERE length(body) = 5")).ShouldBe(id);
         (await api.Temp.TextAsync("SELECT state || ' ' || checksum FROM publishes")).ShouldBe($"parked {Checksum.OfContent("bytes"u8)}");
         api.Bells.Take().ShouldBe([new ValidateTarball(id)]);
     }
@@ -131,7 +132,21 @@ public sealed class PublishEndpointTests
 
         answers.Select(answer => (answer.Status, answer.Headers["Publish-Id"])).Distinct().ShouldHaveSingleItem().Item1.ShouldBe(202);
         (await api.CountAsync("publishes")).ShouldBe(1);
-        (await ObjectsAsync(api)).ShouldHaveSingleItem();
+        (await api.CountAsync("staged_bodies")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_large_upload_is_staged_in_the_store_and_one_that_joins_another_leaves_nothing()
+    {
+        await using var api = await StartAsync(new PublishOptions { ParkInDatabaseBytes = 4 });
+        var token = await api.TokenAsync("me");
+
+        var first = await PutAsync(api, PublishBodies.Of("foo", "1.0.0"), token, ("Prefer", "respond-async"));
+        var second = await PutAsync(api, PublishBodies.Of("foo", "1.0.0"), token, ("Prefer", "respond-async"));
+
+        second.Headers["Publish-Id"].ShouldBe(first.Headers["Publish-Id"]);
+        (await ObjectsAsync(api)).ShouldBe([$"staging/{first.Headers["Publish-Id"]}.crate"]);
+        (await api.CountAsync("staged_bodies")).ShouldBe(0);
     }
 
     [Fact]
@@ -201,7 +216,6 @@ public sealed class PublishEndpointTests
         answers.Select(answer => answer.Error).ShouldBe(["both", "both"]);
         answers[0].Headers["Publish-Id"].ShouldBe(answers[1].Headers["Publish-Id"]);
         (await api.CountAsync("publishes")).ShouldBe(1);
-        (await ObjectsAsync(api)).Count.ShouldBe(1);
     }
 
     [Theory]

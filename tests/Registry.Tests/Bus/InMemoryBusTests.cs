@@ -1,7 +1,7 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Pipeline.Contracts.Publishing;
+using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Bus;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Options;
@@ -19,25 +19,25 @@ public sealed class InMemoryBusTests
         builder.Services.AddSingleton<IDatabase>(temp.Database);
         builder.Services.AddSingleton(new WorkerOptions());
         builder.Services.AddSingleton(together);
-        builder.Services.AddSingleton(new Stage("validate-tarball", typeof(ValidateTarball), static bell => ((ValidateTarball)bell).PublishId, null));
+        builder.Services.AddSingleton(new Stage("record-crate", typeof(RecordCrate), static _ => "", null));
         builder.Services.AddInMemoryBus(static bus => bus.AddConsumer<BusyConsumer>());
         using var host = builder.Build();
         await host.StartAsync();
         var doorbell = host.Services.GetRequiredService<IDoorbell>();
 
-        await doorbell.RingAsync(new ValidateTarball("one"));
-        await doorbell.RingAsync(new ValidateTarball("other"));
+        await doorbell.RingAsync(new RecordCrate(1));
+        await doorbell.RingAsync(new RecordCrate(2));
 
         (await BusyConsumer.Met.Task.WaitAsync(TimeSpan.FromSeconds(60))).ShouldBeTrue();
         await host.StopAsync();
     }
 
     /// <summary>Holds its thread until another message is being worked on too.</summary>
-    private sealed class BusyConsumer(Barrier together) : IConsumer<ValidateTarball>
+    private sealed class BusyConsumer(Barrier together) : IConsumer<RecordCrate>
     {
         public static readonly TaskCompletionSource<bool> Met = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Task Consume(ConsumeContext<ValidateTarball> context)
+        public Task Consume(ConsumeContext<RecordCrate> context)
         {
             Met.TrySetResult(together.SignalAndWait(TimeSpan.FromSeconds(20)));
             return Task.CompletedTask;

@@ -88,7 +88,7 @@ public sealed partial class MigrationTests
     [GeneratedRegex("--.*")]
     private static partial Regex Comment();
 
-    [GeneratedRegex(@"CREATE TABLE (?<name>\w+) \((?<columns>.*?)\n\);", RegexOptions.Singleline)]
+    [GeneratedRegex(@"CREATE TABLE (?<name>\w+) \((?<columns>.*?)\n\)( WITHOUT ROWID)?;", RegexOptions.Singleline)]
     private static partial Regex Table();
 
     [GeneratedRegex(@"ALTER TABLE (?<name>\w+) ADD COLUMN (?<column>\w+)")]

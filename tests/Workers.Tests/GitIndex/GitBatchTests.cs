@@ -54,6 +54,25 @@ public sealed class GitBatchTests
         GitBatch.Plan([Crate("zz", New, []), Crate("aa", New, []), Crate("mm", New, [])], new Dictionary<string, string>())
             .Commits.Select(planned => planned.Crate.Name).ShouldBe(["zz", "aa", "mm"]);
 
+    [Theory]
+    [InlineData(3, "Create crate `zz`|Create crate `aa`|Create crate `mm`")]
+    [InlineData(2, "Change 3 crates\n\nCreate crate `zz`\nCreate crate `aa`\nCreate crate `mm`")]
+    public void Up_to_a_few_changes_have_a_commit_each_and_more_have_one_together(int mostAlone, string messages)
+    {
+        var planned = GitBatch.Plan([Crate("zz", New, []), Crate("aa", New, []), Crate("mm", New, [])], new Dictionary<string, string>()).Commits;
+        var commits = GitBatch.Commits(planned, mostAlone);
+        string.Join('|', commits.Select(commit => commit.Message)).ShouldBe(messages);
+        commits.SelectMany(commit => commit.Upserts).Select(file => file.Path).ShouldBe(["2/zz", "2/aa", "2/mm"]);
+    }
+
+    [Fact]
+    public void The_message_of_a_batch_names_a_thousand_changes_and_counts_the_rest()
+    {
+        var message = CommitMessage.ForBatch([.. Enumerable.Range(0, 1002).Select(i => $"Create crate `c{i}`")]);
+        message.ShouldStartWith("Change 1002 crates\n\nCreate crate `c0`\n");
+        message.ShouldEndWith("\nCreate crate `c999`\nand 2 more");
+    }
+
     [Fact]
     public void A_crate_that_the_index_does_not_show_touches_nothing()
     {

@@ -51,7 +51,7 @@ public sealed class GitRemoteTransportTests : IAsyncLifetime
         }
 
         (await _registry.DrainAsync()).ShouldBe(200);
-        new BareRemote(_registry.Truth.Folder, Path.Combine(server.Folder, "githttps", "index.git")).Messages().Length.ShouldBe(200);
+        new BareRemote(_registry.Truth.Folder, Path.Combine(server.Folder, "githttps", "index.git")).Messages().ShouldBe(["Change 200 crates"]);
     }
 
     [Fact]
