@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using MassTransit;
+using Pipeline.Registry.Bus.Batches;
 
 namespace Pipeline.Workers.Tests;
 
@@ -19,7 +20,8 @@ public sealed partial class WorkerCatalogueTests
         foreach (var worker in WorkerCatalogue.All)
         {
             worker.Consumer.Name.ShouldBe(worker.Stage.Message.Name + "Consumer");
-            typeof(IConsumer).IsAssignableFrom(worker.Consumer).ShouldBeTrue();
+            worker.Consumer.GetInterfaces().ShouldContain(
+                one => one == typeof(IConsumer) || (one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IBatchConsumer<>)), worker.Consumer.Name);
             var folder = "src/" + worker.Consumer.Namespace!["Pipeline.".Length..].Replace('.', '/');
             rows.ShouldContain(row => row.Contains($"`{worker.Stage.Queue}` | `{folder}`", StringComparison.Ordinal), worker.Stage.Queue);
         }

@@ -198,6 +198,8 @@ public sealed class ReadManifestConsumer(
     {
         var decided = candidates.FindAll(static one => one.IsDecided);
         if (decided.Count == 0) return;
+        // One message for many: it goes along with the trace of the first.
+        decided[0].Item.Enter();
         await doorbell.RingAllAsync(decided.ConvertAll(static one => new PublishDecided(one.Publish.Id))).ConfigureAwait(false);
         var recorded = decided.FindAll(static one => one.Recorded is not null);
         if (recorded.Count > 0)

@@ -88,6 +88,8 @@ public sealed class ValidateTarballConsumer(IDatabase database, IObjectStore sto
         var written = await database.WriteAsync(
             sql => Publishes.CheckedAsync(sql, [.. some.Select(static one => (one.Item.Key, one.Facts, one.Item.ElapsedMicroseconds))], rung)).ConfigureAwait(false);
         FaultPoints.Reach("tarball.written");
+        // One message for many: it goes along with the trace of the first.
+        some[0].Item.Enter();
         if (rung) await doorbell.RingAllAsync([.. written.Select(static id => new ReadManifest(id))]).ConfigureAwait(false);
         FaultPoints.Reach("tarball.rung");
     }

@@ -49,7 +49,8 @@ internal sealed partial class Wrk(string folder)
         File.WriteAllText(script, Script);
         File.WriteAllLines(list, lines);
         var start = new ProcessStartInfo(
-            "wrk", ["-t", "1", "-c", Text(Clients), "-d", $"{seconds}s", "--timeout", "30s", "-s", script, $"http://127.0.0.1:{port}", "--", list, gzip ? "gzip" : "plain"]) { RedirectStandardOutput = true };
+            "wrk", ["-t", "1", "-c", Text(Clients), "-d", $"{seconds}s", "--timeout", "30s", "-s", script, $"http://127.0.0.1:{port}", "--", list, gzip ? "gzip" : "plain"])
+        { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -133,6 +133,14 @@ internal static class LawCheck
         foreach (var commit in evidence.Commits)
         {
             if (commit.Changes.Count == 0) yield return new Breach(Harm.Duplicate, "no commit without a difference", $"{commit.Id} `{commit.Subject}` changes nothing");
+            // One commit may bring a crate together with what it needs.
+            foreach (var (path, _, after) in commit.Changes)
+            {
+                var name = CanonicalName.Of(path[(path.LastIndexOf('/') + 1)..]).Text;
+                if (after is null) there.Remove(name);
+                else there.Add(name);
+            }
+
             foreach (var (path, before, after) in commit.Changes.Where(_ => commit.ByRegistry))
             {
                 if (path.EndsWith(".json", StringComparison.Ordinal)) continue;
@@ -142,15 +150,8 @@ internal static class LawCheck
                     named.Add((entry.Crate, entry.Version));
                     if (old.Contains(entry.Version)) continue;
                     foreach (var missing in entry.Needs.Where(need => need != entry.Crate && !there.Contains(CanonicalName.Of(need).Text)))
-                        yield return new Breach(Harm.Other, "no commit names a dependency that an earlier one lacks", $"{commit.Id} `{commit.Subject}` adds {entry.Version}, which needs {missing}");
+                        yield return new Breach(Harm.Other, "no commit names a dependency that neither it nor an earlier one has", $"{commit.Id} `{commit.Subject}` adds {entry.Version}, which needs {missing}");
                 }
-            }
-
-            foreach (var (path, _, after) in commit.Changes)
-            {
-                var name = CanonicalName.Of(path[(path.LastIndexOf('/') + 1)..]).Text;
-                if (after is null) there.Remove(name);
-                else there.Add(name);
             }
         }
 

@@ -22,7 +22,8 @@ public sealed class KillTests
             var file = CrateFile.Plain(name, "1.0.0");
             var body = CrateFile.Body(name, "1.0.0", file);
             await pipeline.KillAsync();
-            await pipeline.StartAgainAsync([("PIPELINE_DIE_AT", point)]);
+            // Only what is too large for the database is staged in the store.
+            await pipeline.StartAgainAsync([("PIPELINE_DIE_AT", point), ("PIPELINE__Publish__ParkInDatabaseBytes", point == "intake.staged" ? "0" : "262144")]);
             var reply = await TryPublishAsync(pipeline, body, user);
             (await pipeline.ExitAsync()).ShouldNotBe(0, point);
 
@@ -119,15 +120,16 @@ public sealed class KillTests
         lines.ShouldNotBeNull(because);
         lines.Length.ShouldBe(1, because);
         (await pipeline.DownloadAsync(name, "1.0.0")).ShouldBe(file, because);
-        (await pipeline.CommitsOfAsync(name)).ShouldBe([$"Create crate `{name}`"], because);
+        (await pipeline.CommitsOfAsync(name)).ShouldHaveSingleItem(because).ShouldMatch($"^(Create crate `{name}`|Change [0-9]+ crates)$");
         (await pipeline.GitAsync("cat-file", "blob", $"HEAD:{IndexPath.Of(name)}")).ShouldBe(lines[0] + "\n", because);
     }
 
     private static async Task ShouldHaveSoundIndexAsync(PipelineProcess pipeline, int crates)
     {
         await pipeline.GitAsync("fsck", "--full", "--strict");
-        // One commit for config.json, one for each crate: none empty, none doubled.
-        (await pipeline.GitAsync("rev-list", "--count", "HEAD")).Trim().ShouldBe($"{crates + 1}");
+        // One commit for config.json, and at most one for each crate: what stood in a queue shares one. None changes nothing.
+        int.Parse((await pipeline.GitAsync("rev-list", "--count", "HEAD")).Trim(), System.Globalization.CultureInfo.InvariantCulture).ShouldBeInRange(2, crates + 1);
+        (await pipeline.GitAsync("log", "--format=%H%x09", "--shortstat", "HEAD")).Split('\t').Skip(1).ShouldAllBe(static commit => commit.Contains("file", StringComparison.Ordinal));
         var staged = Directory.Exists(Path.Combine(pipeline.Data, "objects", "staging")) ? Directory.GetFiles(Path.Combine(pipeline.Data, "objects", "staging")).Length : 0;
         // Uploads without a row are cleared after an hour; every decided publish has cleared its own, or the sweep of the start did.
         staged.ShouldBeLessThanOrEqualTo(crates == FaultPoints.All.Count ? 1 : 24);

@@ -135,6 +135,38 @@ public abstract class ObjectStoreContract
     [Theory]
     [InlineData(10)]
     [InlineData(Large)]
+    public async Task Bytes_parked_elsewhere_are_promoted_as_staged_ones_are(int size)
+    {
+        var (first, second) = (Parked(Bytes(size, 1)), Parked(Bytes(size, 2)));
+        (await Store.PromoteAsync(first, "crates/q/q-1.0.0.crate", replace: false, Cancel)).ShouldBeTrue();
+        (await Store.PromoteAsync(first, "crates/q/q-1.0.0.crate", replace: false, Cancel)).ShouldBeTrue();
+        (await Store.PromoteAsync(second, "crates/q/q-1.0.0.crate", replace: false, Cancel)).ShouldBeFalse();
+        (await Store.PromoteAsync(second, "crates/q/q-1.0.0.crate", replace: true, Cancel)).ShouldBeTrue();
+        (await ReadAsync("crates/q/q-1.0.0.crate")).ShouldBe(Bytes(size, 2));
+        await Should.ThrowAsync<InvalidDataException>(() => Store.PromoteAsync(first with { Content = Bytes(size, 3) }, "crates/q/q-2.0.0.crate", replace: false, Cancel).AsTask());
+        (await ReadAsync("crates/q/q-1.0.0.crate")).ShouldBe(Bytes(size, 2));
+    }
+
+    [Fact]
+    public async Task What_is_written_unsynced_is_there_at_once_and_a_sync_makes_it_durable()
+    {
+        (await Store.CreateUnsyncedAsync("records/u/1.json", "one"u8.ToArray(), Cancel)).ShouldBeTrue();
+        (await Store.CreateUnsyncedAsync("records/u/1.json", "other"u8.ToArray(), Cancel)).ShouldBeFalse();
+        await Store.PutUnsyncedAsync("index/1/u", "old"u8.ToArray(), Cancel);
+        await Store.PutUnsyncedAsync("index/1/u", "newer"u8.ToArray(), Cancel);
+        (await ReadAsync("records/u/1.json")).ShouldBe("one"u8.ToArray());
+        (await ReadAsync("index/1/u")).ShouldBe("newer"u8.ToArray());
+        (await Store.HoldsAsync("index/1/u", "newer"u8.ToArray(), Cancel)).ShouldBeTrue();
+        (await Store.HoldsAsync("index/1/u", "other"u8.ToArray(), Cancel)).ShouldBeFalse();
+        (await Store.HoldsAsync("index/1/none", "other"u8.ToArray(), Cancel)).ShouldBeFalse();
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Store.SyncAsync(Cancel).AsTask()));
+    }
+
+    private static StagedBytes Parked(byte[] bytes) => new("", bytes.Length, Checksum.OfContent(bytes), bytes);
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(Large)]
     public async Task Promoting_the_same_bytes_again_is_a_success(int size)
     {
         var (first, second) = (await StageAsync("g", Bytes(size, 1)), await StageAsync("h", Bytes(size, 1)));

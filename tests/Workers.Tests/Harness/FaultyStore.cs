@@ -34,7 +34,17 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
 
     public bool IsDurableAtOnce => inner.IsDurableAtOnce;
 
-    public ValueTask SyncAsync(CancellationToken cancellationToken = default) => inner.SyncAsync(cancellationToken);
+    /// <summary>Thrown by syncs while set.</summary>
+    public Exception? SyncFailure { get; set; }
+
+    public int Syncs { get; private set; }
+
+    public async ValueTask SyncAsync(CancellationToken cancellationToken = default)
+    {
+        if (SyncFailure is { } failure) throw failure;
+        await inner.SyncAsync(cancellationToken);
+        Syncs++;
+    }
 
     public ValueTask<bool> CreateUnsyncedAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken = default) =>
         Failure is { } failure ? throw failure : inner.CreateUnsyncedAsync(key, content, cancellationToken);

@@ -1,6 +1,6 @@
 -- The bytes of small uploads, parked in the commit of their publish's row until their files are durable.
 CREATE TABLE staged_bodies (
-    publish_id TEXT PRIMARY KEY REFERENCES publishes (id),
+    publish_id TEXT PRIMARY KEY,
     body BYTEA NOT NULL
 );
 -- A .crate is compressed already.

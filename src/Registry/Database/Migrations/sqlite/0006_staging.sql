@@ -1,5 +1,5 @@
 -- The bytes of small uploads, parked in the commit of their publish's row until their files are durable.
 CREATE TABLE staged_bodies (
-    publish_id TEXT PRIMARY KEY REFERENCES publishes (id),
+    publish_id TEXT PRIMARY KEY,
     body BLOB NOT NULL
 ) WITHOUT ROWID;
