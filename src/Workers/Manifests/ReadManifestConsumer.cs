@@ -168,6 +168,7 @@ public sealed class ReadManifestConsumer(
 
         async Task StoreOneAsync(Candidate one)
         {
+            one.Item.Enter();
             try
             {
                 one.IsAgain = !await files.TryStoreAsync(one.Version, one.Ours!.Fence, cancellationToken).ConfigureAwait(false);

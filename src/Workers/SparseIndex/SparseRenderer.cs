@@ -119,6 +119,7 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
 
         async Task WriteOneAsync(Rendering one)
         {
+            Activity.Current = one.Activity;
             try
             {
                 var snapshot = snapshots.GetValueOrDefault(one.CrateId) ?? throw new InvalidOperationException($"crate {one.CrateId} has a projection but no row");
