@@ -10,7 +10,7 @@ public static class PlantedBugs
     /// <summary>Every bug, by the name that switches it on.</summary>
     public static readonly IReadOnlyList<string> All = ["answer-before-row", "unfenced-render", "lost-bell", "bytes-after-row", "double-commit", "purge-forgotten"];
 
-    /// <summary>Those that only a power cut shows: the test that cuts it finds them, no kill does.</summary>
+    /// <summary>Those that only a power cut shows, and no kill does. No suite runs them yet.</summary>
     public static readonly IReadOnlyList<string> OfPowerCuts = ["drop-before-sync"];
 
     /// <summary>The environment variable that switches one on.</summary>

@@ -16,7 +16,6 @@ public sealed class IndexFiles
 
     private static readonly (string, string)[] Asked = [("id", "BIGINT"), ("served", "BIGINT"), ("last_change", "BIGINT"), ("published_at", "BIGINT")];
 
-    // Of a file that is not kept all is read: it is as if one without lines were kept. One statement, so that revision, changes and lines belong together.
     private readonly Lock _gate = new();
     private readonly Dictionary<long, LinkedListNode<Kept>> _kept = [];
     private readonly LinkedList<Kept> _byUse = new();
@@ -51,6 +50,7 @@ public sealed class IndexFiles
         return new IndexSnapshot(file.Name, file.Revision, content);
     }
 
+    // Of a file that is not kept all is read: it is as if one without lines were kept. One statement, so that revision, changes and lines belong together.
     private static async ValueTask<Dictionary<long, Found>> QueryAsync(Statements sql, IEnumerable<Kept> known)
     {
         var text = new StringBuilder("[");
