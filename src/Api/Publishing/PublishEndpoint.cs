@@ -18,7 +18,7 @@ namespace Pipeline.Api.Publishing;
 /// then the upload is parked, and the answer is the verdict.
 /// </summary>
 internal sealed class PublishEndpoint(
-    IDatabase database, Authenticator authenticator, PublishAdmission admission, ReadOnlyGate readOnly, MetadataRoom room, UnfinishedUploads unfinished, StagingLevel staging, Intake intake, VerdictAnswer answer, RegistryOptions registry)
+    IDatabase database, Authenticator authenticator, PublishAdmission admission, ReadOnlyGate readOnly, MetadataRoom room, UnfinishedUploads unfinished, StagingLevel staging, StoreReach reach, Intake intake, VerdictAnswer answer, RegistryOptions registry)
 {
     private const uint MaxJsonBytes = 1024 * 1024;
 
@@ -107,6 +107,7 @@ internal sealed class PublishEndpoint(
         var small = begun is null ? null : await body.ReadAsync((int)length!.Value, held, aborted).ConfigureAwait(false);
         if (small is not null && await staging.HasRoomAsync(aborted).ConfigureAwait(false))
         {
+            await reach.AskAsync(aborted).ConfigureAwait(false);
             var (kept, admitted) = await intake.ParkAsync(upload, small).ConfigureAwait(false);
             if (kept is not null) staging.Parked(small.Length);
             return (kept, admitted);

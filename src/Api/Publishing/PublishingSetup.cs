@@ -12,6 +12,7 @@ public static class PublishingSetup
         services.AddSingleton<MetadataRoom>();
         services.AddSingleton<UnfinishedUploads>();
         services.AddSingleton<StagingLevel>();
+        services.AddSingleton<StoreReach>();
         services.AddSingleton<ReadOnlyGate>();
         services.AddSingleton<PublishAdmission>();
         services.AddSingleton<Intake>();

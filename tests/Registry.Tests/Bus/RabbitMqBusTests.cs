@@ -235,7 +235,7 @@ public sealed class RabbitMqBusTests
             services.AddSingleton(workers ?? new WorkerOptions());
             services.AddSingleton(new Ear<ValidateTarball>());
             services.AddSingleton(new Ear<PublishDecided>());
-            services.AddSingleton(new Stage(Queue, typeof(ValidateTarball), static bell => ((ValidateTarball)bell).PublishId, null));
+            services.AddSingleton(new Stage(Queue, typeof(ValidateTarball), static bell => ((ValidateTarball)bell).PublishId, null, StageReplay.OfRows()));
             services.AddSingleton(new Stage("commit-index", typeof(CommitIndex), static _ => "git", null));
             services.AddSingleton(new Stage("publish-decided", typeof(PublishDecided), static bell => ((PublishDecided)bell).PublishId, null));
             services.AddRabbitMqBus((options ?? new BusOptions()) with { RabbitMq = new Secret(url) }, new Dictionary<string, int> { [Queue] = 8, ["commit-index"] = 1 }, bus =>
