@@ -15,13 +15,13 @@ public sealed record WorkerOptions
     [Range(1, 1_000_000)]
     public int QueueCapacity { get; init; } = 1000;
 
-    /// <summary>How many archives are checked side by side.</summary>
+    /// <summary>How many batches of archives are checked side by side.</summary>
     [Range(1, 1024)]
     public int TarballConcurrency { get; init; } = 4;
 
-    /// <summary>How many manifests are decided side by side.</summary>
+    /// <summary>How many batches of manifests are decided side by side.</summary>
     [Range(1, 1024)]
-    public int ManifestConcurrency { get; init; } = 16;
+    public int ManifestConcurrency { get; init; } = 4;
 
     /// <summary>How many sparse files are rendered side by side.</summary>
     [Range(1, 1024)]

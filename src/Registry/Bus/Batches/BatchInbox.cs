@@ -14,7 +14,7 @@ public sealed record BatchServices(
 /// waits for others to come, and a busy stage has larger batches. A further batch begins beside one that is slow, so that a slow key holds up
 /// its own batch alone.
 /// </summary>
-public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching batching, IBatchConsumer<TKey> consumer, BatchServices services)
+public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching batching, IBatchConsumer<TKey> consumer, BatchServices services) : IAsyncDisposable
     where TBell : class
     where TKey : notnull
 {
@@ -24,16 +24,34 @@ public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching ba
     private readonly Queue<Message> _waiting = new();
     private readonly int _lanes = Math.Max(1, batching.Lanes(services.Options));
     private readonly Stage _stage = services.Stages.Of(typeof(TBell));
+    // Batches at work, and those of them that hold up the next.
+    private int _open;
     private int _busy;
     private bool _isWatched;
+    private TaskCompletionSource? _ended;
 
-    /// <summary>Has the keys of a message worked on, with whatever else waits. The task ends when they are, well or not: failures are rows.</summary>
+    /// <summary>
+    /// Has the keys of a message worked on, with whatever else waits. The task ends when they are, well or not: failures are rows. It does not
+    /// wait for what a batch leaves behind for later (<see cref="StageBatch{TKey}.LetNextBegin"/>).
+    /// </summary>
     public Task WorkAsync(TBell bell)
     {
         var message = new Message(bell);
         lock (_gate) _waiting.Enqueue(message);
         TryBegin(isSlow: false);
         return message.Done.Task;
+    }
+
+    /// <summary>Waits for the batches at work: they need the database, which is closed after this.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            if (_open == 0) return;
+            _ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        await _ended.Task.ConfigureAwait(false);
     }
 
     private void TryBegin(bool isSlow)
@@ -50,6 +68,7 @@ public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching ba
             }
 
             _busy++;
+            _open++;
         }
 
         // Not in the trace of whoever rang.
@@ -67,33 +86,28 @@ public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching ba
     private async Task RunAsync()
     {
         var messages = Take();
-        if (messages.Count == 0)
-        {
-            Free();
-            return;
-        }
-
         var freed = 0;
         try
         {
-            await RunAsync(messages, FreeOnce).ConfigureAwait(false);
+            if (messages.Count > 0) await RunAsync(messages, FreeOnce).ConfigureAwait(false);
         }
         finally
         {
             FreeOnce();
-            foreach (var message in messages) message.Done.TrySetResult();
+            lock (_gate)
+            {
+                _open--;
+                if (_open == 0) _ended?.TrySetResult();
+            }
         }
 
         void FreeOnce()
         {
-            if (Interlocked.Exchange(ref freed, 1) == 0) Free();
+            if (Interlocked.Exchange(ref freed, 1) != 0) return;
+            lock (_gate) _busy--;
+            foreach (var message in messages) message.Done.TrySetResult();
+            TryBegin(isSlow: false);
         }
-    }
-
-    private void Free()
-    {
-        lock (_gate) _busy--;
-        TryBegin(isSlow: false);
     }
 
     private List<Message> Take()

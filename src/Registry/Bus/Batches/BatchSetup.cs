@@ -12,9 +12,8 @@ public sealed record Batching(int Most, Func<WorkerOptions, int> Lanes);
 /// <summary>Registers a stage that works in batches.</summary>
 public static class BatchSetup
 {
-    // Messages wait in the inbox, and behind their work for a sync of the disk. Their keys are bounded by the doorbell in memory, and by the
-    // prefetch of a broker's queue, which overrides this.
-    private const int MessagesInInbox = 4096;
+    // Over a broker a batch is made of the messages of several processes.
+    private const int MostBrokerMessages = JoinedBells.MaxKeys;
 
     /// <summary>Adds a worker to the bus.</summary>
     /// <param name="bus">The bus.</param>
@@ -34,9 +33,16 @@ public static class BatchSetup
         bus.AddConsumer<Batched<TBell, TKey>>().Endpoint(configure =>
         {
             configure.Name = queue;
-            configure.PrefetchCount = MessagesInInbox;
-            configure.ConcurrentMessageLimit = MessagesInInbox;
             endpoint?.Invoke(configure);
+        });
+        bus.AddConfigureEndpointsCallback((provider, name, configure) =>
+        {
+            if (!name.StartsWith(queue, StringComparison.Ordinal)) return;
+            // The bus keeps a reader for each message that may be worked on at once, and every message wakes all of them. In memory one message
+            // waits for all keys that wait, so there are as many as there are batches, and one more.
+            configure.ConcurrentMessageLimit = configure is IRabbitMqReceiveEndpointConfigurator
+                ? MostBrokerMessages
+                : batching.Lanes(provider.GetRequiredService<WorkerOptions>()) + 1;
         });
     }
 }
