@@ -16,6 +16,7 @@ using Pipeline.Workers.Reconciliation;
 using Pipeline.Workers.Records;
 using Pipeline.Workers.Search;
 using Pipeline.Workers.SparseIndex;
+using Pipeline.Workers.Tarballs;
 using Pipeline.Workers.Upkeep;
 using Pipeline.Workers.Upstream;
 
@@ -54,6 +55,7 @@ public static class WorkerSetup
         services.AddSingleton<PublishDecision>();
         services.AddSingleton<VersionFiles>();
         services.AddSingleton<ParkedCopies>();
+        services.AddSingleton<CheckedPublishes>();
         services.AddSingleton<WaitingRows>();
         services.AddSingleton<SweepTrim>();
         services.TryAddSingleton(new UpkeepOptions());

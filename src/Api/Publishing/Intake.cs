@@ -35,8 +35,14 @@ internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell d
     public int MostInDatabase => options.ParkInDatabaseBytes;
 
     /// <summary>Parks a small upload, if the rules that need the database admit it: all in one transaction.</summary>
+    /// <param name="upload">Who publishes what.</param>
+    /// <param name="body">The .crate.</param>
+    /// <param name="isAnsweredNow">
+    /// Whether the request is answered before the verdict, so that what is parked must be durable at once. Else the verdict's own commit makes it
+    /// so: what an upload is answered with stands behind both.
+    /// </param>
     /// <returns>The publish, or what refuses it.</returns>
-    public async Task<(ParkedPublish? Parked, Admission Admission)> ParkAsync(Upload upload, byte[] body)
+    public async Task<(ParkedPublish? Parked, Admission Admission)> ParkAsync(Upload upload, byte[] body, bool isAnsweredNow)
     {
         var id = NewId(upload);
         var (checksum, claims) = (Checksum.OfContent(body).ToString(), Render(upload.Claims));
@@ -49,7 +55,9 @@ internal sealed class Intake(IDatabase database, IObjectStore store, IDoorbell d
         }
 
         // From here on the client's going away cancels nothing.
-        var (admitted, joined) = await database.WriteAsync(InsertAsync, CancellationToken.None).ConfigureAwait(false);
+        var (admitted, joined) = isAnsweredNow
+            ? await database.WriteAsync(InsertAsync, CancellationToken.None).ConfigureAwait(false)
+            : await database.WriteUnsyncedAsync(InsertAsync, CancellationToken.None).ConfigureAwait(false);
         FaultPoints.Reach("intake.parked");
         if (admitted.Reject is not null) return (null, admitted);
         return (joined is null ? new ParkedPublish(id, rung) : new ParkedPublish(joined, false), admitted);

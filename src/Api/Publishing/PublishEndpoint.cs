@@ -108,7 +108,7 @@ internal sealed class PublishEndpoint(
         if (small is not null && await staging.HasRoomAsync(aborted).ConfigureAwait(false))
         {
             await reach.AskAsync(aborted).ConfigureAwait(false);
-            var (kept, admitted) = await intake.ParkAsync(upload, small).ConfigureAwait(false);
+            var (kept, admitted) = await intake.ParkAsync(upload, small, VerdictAnswer.PrefersAsync(context.Request)).ConfigureAwait(false);
             if (kept is not null) staging.Parked(small.Length);
             return (kept, admitted);
         }

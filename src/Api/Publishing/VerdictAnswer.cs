@@ -18,6 +18,10 @@ internal sealed class VerdictAnswer(VerdictWaiters waiters, PublishOptions optio
     private static readonly byte[] Blanks = Encoding.ASCII.GetBytes(new string(' ', 127) + "\n");
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Whether a request wants no verdict but the address where it will stand.</summary>
+    internal static bool PrefersAsync(HttpRequest request) =>
+        request.Headers["Prefer"].Any(value => value is not null && value.Split(',').Any(part => part.Split(';')[0].Trim().Equals("respond-async", StringComparison.OrdinalIgnoreCase)));
+
     /// <summary>Waits and answers.</summary>
     /// <param name="context">The request.</param>
     /// <param name="publishId">The publish that is parked.</param>
@@ -47,9 +51,6 @@ internal sealed class VerdictAnswer(VerdictWaiters waiters, PublishOptions optio
         }
     }
 
-    private static bool PrefersAsync(HttpRequest request) =>
-        request.Headers["Prefer"].Any(value => value is not null && value.Split(',').Any(part => part.Split(';')[0].Trim().Equals("respond-async", StringComparison.OrdinalIgnoreCase)));
-
     private static async Task<bool> WaitAsync(Task<Decided> waiting, double seconds, CancellationToken ended)
     {
         try
@@ -77,6 +78,7 @@ internal sealed class VerdictAnswer(VerdictWaiters waiters, PublishOptions optio
     {
         if (ended.IsCancellationRequested)
         {
+            await waiters.KeepAsync(publishId).ConfigureAwait(false);
             await WriteJsonAsync(context, StatusCodes.Status200OK, Undecided(publishId)).ConfigureAwait(false);
             return;
         }
@@ -92,6 +94,7 @@ internal sealed class VerdictAnswer(VerdictWaiters waiters, PublishOptions optio
             if (await WaitAsync(waiting, Math.Min(left, options.BlankSeconds), ended).ConfigureAwait(false)) break;
         }
 
+        if (!waiting.IsCompletedSuccessfully) await waiters.KeepAsync(publishId).ConfigureAwait(false);
         var body = waiting.IsCompletedSuccessfully ? Late(await waiting.ConfigureAwait(false)) : Undecided(publishId);
         await context.Response.Body.WriteAsync(body, context.RequestAborted).ConfigureAwait(false);
     }

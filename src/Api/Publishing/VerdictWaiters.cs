@@ -54,6 +54,9 @@ public sealed class VerdictWaiters(IDatabase database, ILogger<VerdictWaiters> l
         }
     }
 
+    /// <summary>A publish is answered for before its verdict: returns once it is durable that it was received.</summary>
+    internal async ValueTask KeepAsync(string publishId) => await database.WriteAsync(sql => Publishes.KeepAsync(sql, publishId)).ConfigureAwait(false);
+
     /// <summary>The bell: reads the verdicts of those that anybody here waits for.</summary>
     public async ValueTask WakeAsync(IReadOnlyList<string> publishIds)
     {

@@ -26,4 +26,12 @@ public interface IDatabase
     /// </summary>
     /// <exception cref="TransientException">The database is away or busy; nothing was written.</exception>
     ValueTask<T> WriteAsync<T>(Func<Statements, ValueTask<T>> work, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Runs one transaction as <see cref="WriteAsync"/> does, and may return before it is durable: then it becomes so together with the next
+    /// <see cref="WriteAsync"/> that begins after it, and a power cut before that takes it back. For steps that are done again from what came
+    /// before them, and whose effects are answered to nobody.
+    /// </summary>
+    /// <exception cref="TransientException">The database is away or busy; nothing was written.</exception>
+    ValueTask<T> WriteUnsyncedAsync<T>(Func<Statements, ValueTask<T>> work, CancellationToken cancellationToken = default) => WriteAsync(work, cancellationToken);
 }

@@ -8,8 +8,9 @@ using Pipeline.Registry.Failures;
 namespace Pipeline.Registry.Database;
 
 /// <summary>
-/// SQLite in WAL mode with <c>synchronous=FULL</c>. One thread writes: it takes the transactions that wait, runs each on its own
-/// savepoint, and commits them together, so that one fsync serves many publishes. Reads use a small pool of connections.
+/// SQLite in WAL mode. One thread writes: it takes the transactions that wait, runs each on its own savepoint, and commits them together, so that
+/// one fsync serves many publishes. A commit of transactions none of which asks for it is not synced; the next synced one takes it along, since
+/// the log is one file. Reads use a small pool of connections.
 /// </summary>
 public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
 {
@@ -68,13 +69,10 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask<T> WriteAsync<T>(Func<Statements, ValueTask<T>> work, CancellationToken cancellationToken = default)
-    {
-        var item = new Work<T>(work);
-        await _writes.AddAsync(item, cancellationToken).ConfigureAwait(false);
-        // Not cancellable from here on: the caller must learn whether it was committed.
-        return await item.Done.ConfigureAwait(false);
-    }
+    public ValueTask<T> WriteAsync<T>(Func<Statements, ValueTask<T>> work, CancellationToken cancellationToken = default) => WriteAsync(work, isSynced: true, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<T> WriteUnsyncedAsync<T>(Func<Statements, ValueTask<T>> work, CancellationToken cancellationToken = default) => WriteAsync(work, isSynced: false, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -84,6 +82,14 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
         _writes.Dispose();
         _readers.Writer.TryComplete();
         await foreach (var reader in _readers.Reader.ReadAllAsync().ConfigureAwait(false)) reader.Dispose();
+    }
+
+    private async ValueTask<T> WriteAsync<T>(Func<Statements, ValueTask<T>> work, bool isSynced, CancellationToken cancellationToken)
+    {
+        var item = new Work<T>(work, isSynced);
+        await _writes.AddAsync(item, cancellationToken).ConfigureAwait(false);
+        // Not cancellable from here on: the caller must learn whether it was committed.
+        return await item.Done.ConfigureAwait(false);
     }
 
     private static void LoadLibrary()
@@ -125,8 +131,13 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
         using var _ = connection;
         using var statements = new Statements(connection, Dialect);
         var group = new List<Work>(MaxGroup);
+        var isFull = true;
         while (_writes.Take(group, MaxGroup))
         {
+            var wantsSync = group.Exists(static item => item.IsSynced);
+            // Not as a prepared statement: this one takes effect when it is compiled.
+            if (wantsSync != isFull) SQLitePCL.raw.sqlite3_exec(connection.Handle, wantsSync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+            isFull = wantsSync;
             Commit(statements, group);
             group.Clear();
         }
@@ -175,12 +186,15 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
 
     private static void Run(Statements statements, string sql) => statements.ExecuteAsync(sql).AsTask().GetAwaiter().GetResult();
 
-    private abstract class Work
+    private abstract class Work(bool isSynced)
     {
         private readonly Activity? _activity = Activity.Current;
 
         /// <summary>What the caller was doing: changes keep its trace. Null also when it has ended, as it can when the caller did not wait.</summary>
         public Activity? Activity => _activity is { IsStopped: false } ? _activity : null;
+
+        /// <summary>Whether the caller is told only once it is durable.</summary>
+        public bool IsSynced => isSynced;
 
         public abstract bool Run(Statements statements);
 
@@ -189,7 +203,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
         public abstract void Fail(Exception exception);
     }
 
-    private sealed class Work<T>(Func<Statements, ValueTask<T>> work) : Work
+    private sealed class Work<T>(Func<Statements, ValueTask<T>> work, bool isSynced) : Work(isSynced)
     {
         private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T? _result;

@@ -77,6 +77,13 @@ public static class Publishes
         LEFT JOIN staged_bodies b ON b.publish_id = p.id
         """;
 
+    /// <summary>Writes a publish as it is, so that its row is durable with this transaction, whatever it was received with.</summary>
+    public static ValueTask<int> KeepAsync(Statements sql, string id)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.ExecuteAsync("UPDATE publishes SET state = state WHERE id = $1", id);
+    }
+
     /// <summary>Reads one, or null.</summary>
     public static ValueTask<PublishRow?> FindAsync(Statements sql, string id)
     {

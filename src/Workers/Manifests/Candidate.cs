@@ -42,10 +42,5 @@ internal sealed class Candidate(StageItem<string> item, PublishRow publish, Reje
     public Exception? Failure { get; set; }
 
     /// <summary>Forgets what a transaction before, which did not commit, has noted.</summary>
-    public void Begin()
-    {
-        // Of a publish that the database refuses there is a version, so the refusal is its transaction's.
-        if (HasVersion) Reject = null;
-        (IsDecided, IsAgain, Recorded, Woken, Failure) = (false, false, null, [], null);
-    }
+    public void Begin() => (IsDecided, IsAgain, Recorded, Woken, Failure) = (false, false, null, [], null);
 }

@@ -14,6 +14,8 @@ public sealed class ParkedCopies(IDatabase database, IObjectStore store)
 {
     private const int Page = 100;
 
+    private readonly JoinedWrites<List<string>, int> _drops = new(database, DropAllAsync);
+
     /// <summary>Drops the copies of publishes whose files were written before this call.</summary>
     public async Task DropAsync(IReadOnlyList<PublishRow> accepted)
     {
@@ -24,7 +26,7 @@ public sealed class ParkedCopies(IDatabase database, IObjectStore store)
         foreach (var publish in accepted.Where(static publish => publish.Body is null)) await store.DeleteAsync(publish.StagingKey).ConfigureAwait(false);
         // Where the store is durable at once, the version's own transaction has dropped it.
         var bodies = accepted.Where(static publish => publish.Body is not null).Select(static publish => publish.Id).ToList();
-        if (bodies.Count > 0 && !store.IsDurableAtOnce) await database.WriteAsync(sql => Publishes.DropBodiesAsync(sql, bodies)).ConfigureAwait(false);
+        if (bodies.Count > 0 && !store.IsDurableAtOnce) await _drops.WriteAsync(bodies).ConfigureAwait(false);
         FaultPoints.Reach("manifest.dropped");
     }
 
@@ -49,6 +51,12 @@ public sealed class ParkedCopies(IDatabase database, IObjectStore store)
             count += page.Count;
             after = page[^1].PublishId;
         }
+    }
+
+    private static async ValueTask<IReadOnlyList<int>> DropAllAsync(Statements sql, IReadOnlyList<List<string>> drops)
+    {
+        await Publishes.DropBodiesAsync(sql, drops.SelectMany(static ids => ids)).ConfigureAwait(false);
+        return new int[drops.Count];
     }
 
     private async Task WriteAgainAsync(Copy copy, CancellationToken cancellationToken)

@@ -11,6 +11,7 @@ using Pipeline.Registry.Options;
 using Pipeline.Registry.Store;
 using Pipeline.Registry.Telemetry;
 using Pipeline.Registry.Truth;
+using Pipeline.Workers.Tarballs;
 
 namespace Pipeline.Workers.Manifests;
 
@@ -23,16 +24,18 @@ namespace Pipeline.Workers.Manifests;
 /// May run in parallel: yes, also for the same publish or version.
 /// </remarks>
 public sealed class ReadManifestConsumer(
-    IDatabase database, IObjectStore store, IDoorbell doorbell, PublishDecision decision, PublishOptions limits, VersionFiles files, ParkedCopies parked,
+    IDatabase database, IObjectStore store, IDoorbell doorbell, PublishDecision decision, PublishOptions limits, VersionFiles files, ParkedCopies parked, CheckedPublishes checks,
     ILogger<ReadManifestConsumer> logger) : IBatchConsumer<string>
 {
     private const int MostReservations = 10;
+
+    private delegate ValueTask<int> Write(Func<Statements, ValueTask<int>> work, CancellationToken cancellationToken);
 
     /// <inheritdoc/>
     public async Task ConsumeAsync(StageBatch<string> batch, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        var rows = await database.ReadAsync(sql => Publishes.FindAllAsync(sql, [.. batch.Items.Select(static item => item.Key)]), cancellationToken).ConfigureAwait(false);
+        var rows = await RowsAsync(batch.Items, cancellationToken).ConfigureAwait(false);
         var waiting = new List<Candidate>(batch.Items.Count);
         foreach (var item in batch.Items)
         {
@@ -62,6 +65,21 @@ public sealed class ReadManifestConsumer(
         await parked.DropAsync(accepted).ConfigureAwait(false);
     }
 
+    private async Task<Dictionary<string, PublishRow>> RowsAsync(IReadOnlyList<StageItem<string>> items, CancellationToken cancellationToken)
+    {
+        var rows = new Dictionary<string, PublishRow>(items.Count, StringComparer.Ordinal);
+        var others = new List<string>();
+        foreach (var item in items)
+        {
+            if (checks.Take(item.Key) is { } row) rows.Add(row.Id, row);
+            else others.Add(item.Key);
+        }
+
+        if (others.Count == 0) return rows;
+        foreach (var (id, row) in await database.ReadAsync(sql => Publishes.FindAllAsync(sql, others), cancellationToken).ConfigureAwait(false)) rows.Add(id, row);
+        return rows;
+    }
+
     private void Decide(StageItem<string> item, PublishRow publish, List<Candidate> waiting)
     {
         item.Continue(publish.TraceParent).SetPublish(publish.Id, publish.Name, publish.Num);
@@ -86,7 +104,8 @@ public sealed class ReadManifestConsumer(
     /// <summary>Reserves, stores and records once.</summary>
     private async Task RunAsync(List<Candidate> candidates, CancellationToken cancellationToken)
     {
-        await WriteAsync(candidates, ReserveAsync, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(candidates.FindAll(static one => one.HasVersion), ReserveAsync, database.WriteUnsyncedAsync, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(candidates.FindAll(static one => one is { Reject: not null, Failure: null, IsAgain: false }), RejectAsync, database.WriteAsync, cancellationToken).ConfigureAwait(false);
         FaultPoints.Reach("manifest.reserved");
         // An attempt before this one, or another run, may have noted the record of what the database refuses now.
         foreach (var one in candidates.Where(static one => one is { IsDecided: true, Reject: not null, HasVersion: true })) await files.ForgetAsync(one.Publish).ConfigureAwait(false);
@@ -96,7 +115,7 @@ public sealed class ReadManifestConsumer(
         if (!PlantedBugs.BytesAfterRow) await StoreAsync(ours, cancellationToken).ConfigureAwait(false);
         var stored = ours.FindAll(static one => one is { IsAgain: false, Item.Failure: null });
         if (stored.Count == 0) return;
-        await WriteAsync(stored, RecordAsync, CancellationToken.None).ConfigureAwait(false);
+        await WriteAsync(stored, RecordAsync, database.WriteAsync, CancellationToken.None).ConfigureAwait(false);
         if (PlantedBugs.BytesAfterRow)
         {
             await PlantedBugs.GapAsync().ConfigureAwait(false);
@@ -107,10 +126,11 @@ public sealed class ReadManifestConsumer(
         await EndAsync(stored).ConfigureAwait(false);
     }
 
-    /// <summary>Does a step for all candidates in one transaction, each on a savepoint of its own.</summary>
-    private async Task WriteAsync(List<Candidate> candidates, Func<Statements, Candidate, ValueTask> step, CancellationToken cancellationToken)
+    /// <summary>Does a step for some candidates in one transaction, each on a savepoint of its own.</summary>
+    private static async Task WriteAsync(List<Candidate> candidates, Func<Statements, Candidate, ValueTask> step, Write write, CancellationToken cancellationToken)
     {
-        await database.WriteAsync(
+        if (candidates.Count == 0) return;
+        await write(
             async sql =>
             {
                 foreach (var one in candidates)
@@ -130,32 +150,31 @@ public sealed class ReadManifestConsumer(
         foreach (var one in candidates.Where(static one => one is { Failure: not null, IsAgain: false })) one.Item.Fail(one.Failure!);
     }
 
-    /// <summary>Step 1, or the verdict of what is refused.</summary>
+    /// <summary>Step 1. A power cut may take it back: then the publish, parked still, is decided again, and the third step of this run finds no reservation.</summary>
     private async ValueTask ReserveAsync(Statements sql, Candidate one)
     {
-        one.Ours = null;
-        if (one.HasVersion)
+        (one.Ours, one.Reject) = (null, null);
+        switch (await Reservation.ReserveAsync(sql, one.Version, limits, decision.Categories).ConfigureAwait(false))
         {
-            switch (await Reservation.ReserveAsync(sql, one.Version, limits, decision.Categories).ConfigureAwait(false))
-            {
-                case Reserved.Ours ours:
-                    one.Ours = ours;
-                    return;
-                case Reserved.Refused refused:
-                    one.Reject = refused.Reject;
-                    break;
-                case Reserved.Same:
-                    await Publishes.DropBodyAsync(sql, one.Publish.Id).ConfigureAwait(false);
-                    one.IsDecided = true;
-                    return;
-                case Reserved.Busy busy when !PublishId.TryParse(busy.Holder, out _):
-                    // A publish that holds it rings this one when it ends; a deletion does not, so that this one is tried again soon.
-                    throw new TransientException("version-busy", $"{one.Publish.Name} {one.Publish.Num} is being deleted");
-                default:
-                    return;
-            }
+            case Reserved.Ours ours:
+                one.Ours = ours;
+                break;
+            case Reserved.Refused refused:
+                one.Reject = refused.Reject;
+                break;
+            case Reserved.Same:
+                await Publishes.DropBodyAsync(sql, one.Publish.Id).ConfigureAwait(false);
+                one.IsDecided = true;
+                break;
+            case Reserved.Busy busy when !PublishId.TryParse(busy.Holder, out _):
+                // A publish that holds it rings this one when it ends; a deletion does not, so that this one is tried again soon.
+                throw new TransientException("version-busy", $"{one.Publish.Name} {one.Publish.Num} is being deleted");
         }
+    }
 
+    /// <summary>The verdict of what is refused: it is answered, so it is synced.</summary>
+    private static async ValueTask RejectAsync(Statements sql, Candidate one)
+    {
         one.IsDecided = await Publishes.RejectAsync(sql, one.Publish.Id, one.Reject!, one.Item.ElapsedMicroseconds).ConfigureAwait(false);
         if (one.IsDecided) one.Woken = await Publishes.WakeAsync(sql, one.Publish.Id).ConfigureAwait(false);
     }

@@ -62,7 +62,7 @@ public sealed class SearchProjection(IDatabase database, TimeProvider clock)
         var any = false;
         while (await database.ReadAsync(IsBehindAsync, cancellationToken).ConfigureAwait(false))
         {
-            await database.WriteAsync(FollowAsync, cancellationToken).ConfigureAwait(false);
+            await database.WriteUnsyncedAsync(FollowAsync, cancellationToken).ConfigureAwait(false);
             any = true;
         }
 

@@ -14,13 +14,27 @@ namespace Pipeline.Workers.SparseIndex;
 /// Renders sparse index files under claims (<see cref="Claims"/>): each file whole from the database, left alone when equal. Files are there
 /// for readers at once; a claim is closed only behind the sync that makes its file durable. Beside itself and late as often as anybody likes.
 /// </summary>
-public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisProcess process, Purges purges, IndexFiles files)
+public sealed class SparseRenderer
 {
     /// <summary>The most crates that are rendered together.</summary>
     public const int MostTogether = 256;
 
+    private readonly IDatabase _database;
+    private readonly IObjectStore _store;
+    private readonly ThisProcess _process;
+    private readonly Purges _purges;
+    private readonly IndexFiles _files;
+    private readonly JoinedWrites<List<Rendering>, Dictionary<long, Closed>> _closes;
+
     // What this process has written and not closed yet.
     private readonly Dictionary<long, List<Rendering>> _written = [];
+
+    /// <summary>Renders from a database into a store.</summary>
+    public SparseRenderer(IDatabase database, IObjectStore store, ThisProcess process, Purges purges, IndexFiles files)
+    {
+        (_database, _store, _process, _purges, _files) = (database, store, process, purges, files);
+        _closes = new JoinedWrites<List<Rendering>, Dictionary<long, Closed>>(database, CloseAllAsync);
+    }
 
     /// <summary>Renders a crate whatever its row says: what stands in the store is not believed. Returns whether a bell for the caches is due.</summary>
     public async Task<bool> RenderAgainAsync(long crateId, CancellationToken cancellationToken)
@@ -39,7 +53,7 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
     internal async Task RenderAsync(IReadOnlyList<Rendering> crates, bool forced, Action written, CancellationToken cancellationToken)
     {
         var ids = crates.Select(static one => one.CrateId).ToList();
-        var claims = await database.WriteAsync(sql => ClaimBatch.OpenAsync(sql, ids, ProjectionKinds.Sparse, process.Id, forced), cancellationToken).ConfigureAwait(false);
+        var claims = await _database.WriteUnsyncedAsync(sql => ClaimBatch.OpenAsync(sql, ids, ProjectionKinds.Sparse, _process.Id, forced), cancellationToken).ConfigureAwait(false);
         var started = Stopwatch.GetTimestamp();
         var open = new List<Rendering>(claims.Count);
         foreach (var one in crates)
@@ -109,10 +123,10 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
 
     private async Task WriteAsync(List<Rendering> open)
     {
-        var snapshots = await database.ReadAsync(sql => files.ReadAsync(sql, [.. open.Select(static one => one.CrateId)])).ConfigureAwait(false);
+        var snapshots = await _database.ReadAsync(sql => _files.ReadAsync(sql, [.. open.Select(static one => one.CrateId)])).ConfigureAwait(false);
         FaultPoints.Reach("sparse.rendered");
         if (PlantedBugs.UnfencedRender) await PlantedBugs.GapAsync().ConfigureAwait(false);
-        if (store.Folders is null) await Task.WhenAll(open.Select(WriteOneAsync)).ConfigureAwait(false);
+        if (_store.Folders is null) await Task.WhenAll(open.Select(WriteOneAsync)).ConfigureAwait(false);
         else foreach (var one in open) await WriteOneAsync(one).ConfigureAwait(false);
         FaultPoints.Reach("sparse.written");
         await AbandonAsync(open.FindAll(static one => one.Failure is not null)).ConfigureAwait(false);
@@ -124,7 +138,7 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
             {
                 var snapshot = snapshots.GetValueOrDefault(one.CrateId) ?? throw new InvalidOperationException($"crate {one.CrateId} has a projection but no row");
                 one.Activity.SetTag(Tracing.CrateName, snapshot.Name);
-                if (snapshot.Revision > one.Claim!.Revision) one.Claim = await database.WriteAsync(sql => Claims.RaiseAsync(sql, one.Claim, snapshot.Revision)).ConfigureAwait(false);
+                if (snapshot.Revision > one.Claim!.Revision) one.Claim = await _database.WriteAsync(sql => Claims.RaiseAsync(sql, one.Claim, snapshot.Revision)).ConfigureAwait(false);
                 one.Path = await WriteAsync(one, snapshot).ConfigureAwait(false);
             }
             catch (Exception e)
@@ -139,9 +153,9 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
     {
         try
         {
-            await store.SyncAsync().ConfigureAwait(false);
+            await _store.SyncAsync().ConfigureAwait(false);
             FaultPoints.Reach("sparse.synced");
-            var closed = await database.WriteAsync(sql => CloseAsync(sql, open)).ConfigureAwait(false);
+            var closed = await _closes.WriteAsync(open).ConfigureAwait(false);
             var again = new List<Rendering>();
             foreach (var one in open)
             {
@@ -165,7 +179,7 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
         if (failed.Count == 0) return;
         try
         {
-            await database.WriteAsync(sql => ClaimBatch.AbandonAsync(sql, failed.Select(static one => one.Claim).OfType<Claim>())).ConfigureAwait(false);
+            await _database.WriteAsync(sql => ClaimBatch.AbandonAsync(sql, failed.Select(static one => one.Claim).OfType<Claim>())).ConfigureAwait(false);
         }
         catch (TransientException)
         {
@@ -185,6 +199,27 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
         }
     }
 
+    /// <summary>Closes several batches. A crate that is in two of them is closed twice, in their order.</summary>
+    private async ValueTask<IReadOnlyList<Dictionary<long, Closed>>> CloseAllAsync(Statements sql, IReadOnlyList<List<Rendering>> batches)
+    {
+        var results = new Dictionary<long, Closed>[batches.Count];
+        for (var from = 0; from < batches.Count;)
+        {
+            var crates = new HashSet<long>();
+            var to = from;
+            while (to < batches.Count && batches[to].TrueForAll(one => !crates.Contains(one.CrateId)))
+            {
+                crates.UnionWith(batches[to].Select(static one => one.CrateId));
+                to++;
+            }
+
+            var closed = await CloseAsync(sql, [.. batches.Skip(from).Take(to - from).SelectMany(static batch => batch)]).ConfigureAwait(false);
+            for (; from < to; from++) results[from] = batches[from].ToDictionary(static one => one.CrateId, one => closed[one.CrateId]);
+        }
+
+        return results;
+    }
+
     /// <summary>
     /// Closes claims and writes the purges that belong to them. Nothing is purged when every round found the file equal, unless another
     /// claim stands open: its renderer may have written these very bytes and died before it could close.
@@ -192,7 +227,7 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
     private async ValueTask<Dictionary<long, Closed>> CloseAsync(Statements sql, List<Rendering> open)
     {
         var unsure = new HashSet<long>();
-        if (purges.Any)
+        if (_purges.Any)
         {
             foreach (var one in open)
             {
@@ -200,8 +235,8 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
             }
         }
 
-        var closed = await ClaimBatch.CloseAsync(sql, [.. open.Select(one => new Rendered(one.Claim!, one.Path, AllowedOf(one)))], ProjectionKinds.Sparse, process.Id).ConfigureAwait(false);
-        if (!purges.Any) return closed;
+        var closed = await ClaimBatch.CloseAsync(sql, [.. open.Select(one => new Rendered(one.Claim!, one.Path, AllowedOf(one)))], ProjectionKinds.Sparse, _process.Id).ConfigureAwait(false);
+        if (!_purges.Any) return closed;
         foreach (var one in open)
         {
             if (closed[one.CrateId].Again is null) one.Purge |= await PurgeAsync(sql, one, unsure.Contains(one.CrateId)).ConfigureAwait(false);
@@ -218,9 +253,9 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
     private async ValueTask<bool> PurgeAsync(Statements sql, Rendering one, bool unsure)
     {
         var (about, purge) = (new PurgedCrate(one.CrateId, one.Activity.Id), false);
-        foreach (var (file, cause) in one.Touched) purge |= await purges.OfIndexFileAsync(sql, about, file, cause).ConfigureAwait(false);
-        if (unsure && one.Path is not null && !one.Touched.ContainsKey(one.Path)) purge |= await purges.OfIndexFileAsync(sql, about, one.Path, PurgeCauses.First).ConfigureAwait(false);
-        return purge | await purges.OfDeletedFilesAsync(sql, about, one.Claim!.Revision).ConfigureAwait(false);
+        foreach (var (file, cause) in one.Touched) purge |= await _purges.OfIndexFileAsync(sql, about, file, cause).ConfigureAwait(false);
+        if (unsure && one.Path is not null && !one.Touched.ContainsKey(one.Path)) purge |= await _purges.OfIndexFileAsync(sql, about, one.Path, PurgeCauses.First).ConfigureAwait(false);
+        return purge | await _purges.OfDeletedFilesAsync(sql, about, one.Claim!.Revision).ConfigureAwait(false);
     }
 
     /// <summary>Writes what differs and notes it as touched; returns where the file stands now.</summary>
@@ -231,22 +266,22 @@ public sealed class SparseRenderer(IDatabase database, IObjectStore store, ThisP
         // and the crates that are served by this index are unique by it.
         if (oldPath is not null && oldPath != path)
         {
-            await store.DeleteAsync(StoreKeys.SparseFile(oldPath)).ConfigureAwait(false);
+            await _store.DeleteAsync(StoreKeys.SparseFile(oldPath)).ConfigureAwait(false);
             touched[oldPath] = PurgeCauses.Removed;
         }
 
         var key = StoreKeys.SparseFile(path);
         if (snapshot.Content is null)
         {
-            await store.DeleteAsync(key).ConfigureAwait(false);
+            await _store.DeleteAsync(key).ConfigureAwait(false);
             touched[path] = touched.ContainsKey(path) ? PurgeCauses.First : PurgeCauses.Removed;
             return null;
         }
 
         // Over a network to ask costs what to write does, so what is known to be behind is written; elsewhere what is equal is left alone.
-        var isKnownToDiffer = store.Folders is null && one.Claim.Lack is not null;
-        if (!isKnownToDiffer && await store.HoldsAsync(key, snapshot.Content).ConfigureAwait(false)) return path;
-        await store.PutUnsyncedAsync(key, snapshot.Content).ConfigureAwait(false);
+        var isKnownToDiffer = _store.Folders is null && one.Claim.Lack is not null;
+        if (!isKnownToDiffer && await _store.HoldsAsync(key, snapshot.Content).ConfigureAwait(false)) return path;
+        await _store.PutUnsyncedAsync(key, snapshot.Content).ConfigureAwait(false);
         // What a round before this one removed, or was the first to write, caches may know as missing.
         touched[path] = oldPath == path && touched.GetValueOrDefault(path, PurgeCauses.Changed) == PurgeCauses.Changed ? PurgeCauses.Changed : PurgeCauses.First;
         return path;

@@ -20,7 +20,7 @@ namespace Pipeline.Workers.Tarballs;
 /// Ordered/locked by: nothing.
 /// May run in parallel: yes, also for the same publish.
 /// </remarks>
-public sealed class ValidateTarballConsumer(IDatabase database, IObjectStore store, IDoorbell doorbell, PublishOptions limits) : IBatchConsumer<string>
+public sealed class ValidateTarballConsumer(IDatabase database, IObjectStore store, IDoorbell doorbell, PublishOptions limits, CheckedPublishes checks) : IBatchConsumer<string>
 {
     // What is read by then is written down: an archive that takes long keeps no other waiting.
     private static readonly TimeSpan WriteAfter = TimeSpan.FromMilliseconds(20);
@@ -70,7 +70,7 @@ public sealed class ValidateTarballConsumer(IDatabase database, IObjectStore sto
             {
                 if (await TryReadAsync(publish, cancellationToken).ConfigureAwait(false) is not { } facts) continue;
                 FaultPoints.Reach("tarball.read");
-                found.Enqueue(new Found(item, JsonSerializer.Serialize(facts, TarballJson.Default.TarballFacts)));
+                found.Enqueue(new Found(item, publish, JsonSerializer.Serialize(facts, TarballJson.Default.TarballFacts)));
             }
             catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
@@ -85,9 +85,10 @@ public sealed class ValidateTarballConsumer(IDatabase database, IObjectStore sto
         while (found.TryDequeue(out var one)) some.Add(one);
         if (some.Count == 0) return;
         var rung = doorbell.HasRoom<ReadManifest>();
-        var written = await database.WriteAsync(
+        var written = await database.WriteUnsyncedAsync(
             sql => Publishes.CheckedAsync(sql, [.. some.Select(static one => (one.Item.Key, one.Facts, one.Item.ElapsedMicroseconds))], rung)).ConfigureAwait(false);
         FaultPoints.Reach("tarball.written");
+        foreach (var one in some.Where(one => rung && written.Contains(one.Publish.Id))) checks.Add(one.Publish with { State = PublishStates.Checked, Facts = one.Facts });
         // One message for many: it goes along with the trace of the first.
         some[0].Item.Enter();
         if (rung) await doorbell.RingAllAsync([.. written.Select(static id => new ReadManifest(id))]).ConfigureAwait(false);
@@ -125,5 +126,5 @@ public sealed class ValidateTarballConsumer(IDatabase database, IObjectStore sto
     }
 
     /// <summary>What was found in an archive, as it is stored.</summary>
-    private sealed record Found(StageItem<string> Item, string Facts);
+    private sealed record Found(StageItem<string> Item, PublishRow Publish, string Facts);
 }
