@@ -102,6 +102,9 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
                 typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly,
                 static (name, _, _) => name == "e_sqlite3" && NativeLibrary.TryLoad("libsqlite3.so.0", out var handle) ? handle : 0);
             SQLitePCL.raw.SetProvider(new SQLitePCL.SQLite3Provider_e_sqlite3());
+            // A connection is used by one thread at a time, and nobody asks how much memory SQLite has: its locks for both cost more than many statements.
+            SQLitePCL.raw.sqlite3_config(SQLitePCL.raw.SQLITE_CONFIG_MULTITHREAD);
+            SQLitePCL.raw.sqlite3_config(SQLitePCL.raw.SQLITE_CONFIG_MEMSTATUS, 0);
             s_loaded = true;
         }
     }
