@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Registry.Bus.Batches;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Telemetry;
 
@@ -11,6 +12,7 @@ public static class InMemoryBus
     /// <summary>Registers the bus with the consumers of this process.</summary>
     public static IServiceCollection AddInMemoryBus(this IServiceCollection services, Action<IBusRegistrationConfigurator> addConsumers)
     {
+        services.AddSingleton(new BatchMessages(AreHeld: false));
         services.AddSingleton<StageGauges>();
         services.AddSingleton<Stages>();
         services.AddSingleton<FailureLog>();

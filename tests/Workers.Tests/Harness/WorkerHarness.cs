@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Pipeline.Contracts;
 using Pipeline.Registry.Bus;
+using Pipeline.Registry.Bus.Batches;
 using Pipeline.Registry.Cdn;
 using Pipeline.Registry.Database;
 using Pipeline.Registry.Failures;
@@ -108,6 +109,8 @@ internal sealed class WorkerHarness : IAsyncDisposable
         {
             foreach (var name in queue.Split(' ')) WorkerCatalogue.All.Single(worker => worker.Stage.Queue == name).Register(bus);
         });
+        // A test waits for the end of what it delivered.
+        services.Replace(ServiceDescriptor.Singleton(new BatchMessages(AreHeld: true)));
         services.Replace(ServiceDescriptor.Singleton<IDoorbell>(new RecordedBells { Level = new QueueLevel(0, options.QueueCapacity) }));
 
         var harness = new WorkerHarness(builder.Build(), folder, copy, buckets) { _isGuest = beside is not null };

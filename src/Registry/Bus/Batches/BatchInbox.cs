@@ -7,7 +7,7 @@ namespace Pipeline.Registry.Bus.Batches;
 
 /// <summary>What the engine of batches needs of this process.</summary>
 public sealed record BatchServices(
-    Stages Stages, StageFailures Failures, IDoorbell Doorbell, StageActivity Activity, WorkerOptions Options, IHostApplicationLifetime Lifetime, TimeProvider Clock);
+    Stages Stages, StageFailures Failures, IDoorbell Doorbell, BatchMessages Messages, StageActivity Activity, WorkerOptions Options, IHostApplicationLifetime Lifetime, TimeProvider Clock);
 
 /// <summary>
 /// Where the messages of one stage wait for their turn. Whoever is free takes all that wait, up to a bound, and works on it as one batch: nothing
@@ -31,8 +31,8 @@ public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching ba
     private TaskCompletionSource? _ended;
 
     /// <summary>
-    /// Has the keys of a message worked on, with whatever else waits. The task ends when they are, well or not: failures are rows. It does not
-    /// wait for what a batch leaves behind for later (<see cref="StageBatch{TKey}.LetNextBegin"/>).
+    /// Has the keys of a message worked on, with whatever else waits. The task ends when they are, well or not: failures are rows; or, of messages
+    /// that are not held, when they are taken.
     /// </summary>
     public Task WorkAsync(TBell bell)
     {
@@ -94,6 +94,7 @@ public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching ba
         finally
         {
             FreeOnce();
+            foreach (var message in messages) message.Done.TrySetResult();
             lock (_gate)
             {
                 _open--;
@@ -105,7 +106,6 @@ public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching ba
         {
             if (Interlocked.Exchange(ref freed, 1) != 0) return;
             lock (_gate) _busy--;
-            foreach (var message in messages) message.Done.TrySetResult();
             TryBegin(isSlow: false);
         }
     }
@@ -123,6 +123,7 @@ public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching ba
             }
         }
 
+        if (!services.Messages.AreHeld) messages.ForEach(static message => message.Done.TrySetResult());
         return messages;
     }
 

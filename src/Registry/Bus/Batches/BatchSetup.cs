@@ -9,11 +9,18 @@ namespace Pipeline.Registry.Bus.Batches;
 /// <param name="Lanes">How many batches this process may work on side by side. A further one begins only when those before it are slow.</param>
 public sealed record Batching(int Most, Func<WorkerOptions, int> Lanes);
 
+/// <summary>How long the messages of stages that work in batches last.</summary>
+/// <param name="AreHeld">
+/// True: until their work has ended, so that a broker gives them to another process when this one dies. False: until they are taken, as in
+/// memory, where a message only says that keys wait.
+/// </param>
+public sealed record BatchMessages(bool AreHeld);
+
 /// <summary>Registers a stage that works in batches.</summary>
 public static class BatchSetup
 {
-    // Over a broker a batch is made of the messages of several processes.
-    private const int MostBrokerMessages = JoinedBells.MaxKeys;
+    // A batch is made of the messages of several processes.
+    private const int MostHeld = JoinedBells.MaxKeys;
 
     /// <summary>Adds a worker to the bus.</summary>
     /// <param name="bus">The bus.</param>
@@ -38,11 +45,8 @@ public static class BatchSetup
         bus.AddConfigureEndpointsCallback((provider, name, configure) =>
         {
             if (!name.StartsWith(queue, StringComparison.Ordinal)) return;
-            // The bus keeps a reader for each message that may be worked on at once, and every message wakes all of them. In memory one message
-            // waits for all keys that wait, so there are as many as there are batches, and one more.
-            configure.ConcurrentMessageLimit = configure is IRabbitMqReceiveEndpointConfigurator
-                ? MostBrokerMessages
-                : batching.Lanes(provider.GetRequiredService<WorkerOptions>()) + 1;
+            // The bus keeps a reader for each message that may be worked on at once, and every message wakes all of them.
+            configure.ConcurrentMessageLimit = provider.GetRequiredService<BatchMessages>().AreHeld ? MostHeld : 1;
         });
     }
 }

@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
+using Pipeline.Registry.Bus.Batches;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Telemetry;
 
@@ -27,6 +28,7 @@ public static class RabbitMqBus
         services.AddSingleton<Stages>();
         services.AddSingleton<FailureLog>();
         services.AddSingleton<StageFailures>();
+        services.AddSingleton(new BatchMessages(AreHeld: true));
         services.AddSingleton<StageActivity>();
         services.AddSingleton<BrokerQueues>();
         services.AddSingleton<RabbitMqDoorbell>();
