@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 using Pipeline.Contracts.Upkeep;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Registry.Bus;
 
@@ -81,6 +82,7 @@ public sealed class InMemoryDoorbell(IBus bus, StageGauges gauges, ILogger<InMem
         gauge.Enter();
         try
         {
+            PipelineMeter.Messages.Add(1);
             await bus.Publish(bell).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
@@ -95,6 +97,7 @@ public sealed class InMemoryDoorbell(IBus bus, StageGauges gauges, ILogger<InMem
     {
         try
         {
+            PipelineMeter.Messages.Add(1);
             await bus.Publish(bell).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OutOfMemoryException)

@@ -2,6 +2,7 @@ using System.Data;
 using System.Net.Sockets;
 using Npgsql;
 using Pipeline.Registry.Failures;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Registry.Database;
 
@@ -41,6 +42,7 @@ public sealed class PostgresDatabase : IDatabase, IAsyncDisposable
                 var connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
                 await using var _ = connection.ConfigureAwait(false);
                 using var statements = new Statements(connection, Dialect, cancellationToken);
+                PipelineMeter.Reads.Add(1);
                 return await read(statements).ConfigureAwait(false);
             }
             catch (Exception e) when (PostgresErrors.Judge(e) is not PostgresTrouble.Fault and var trouble)
@@ -67,6 +69,8 @@ public sealed class PostgresDatabase : IDatabase, IAsyncDisposable
                 var result = await work(statements).ConfigureAwait(false);
                 commits = true;
                 await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+                PipelineMeter.Committed(isSynced: true);
+                PipelineMeter.Writes.Add(1);
                 return result;
             }
             catch (Exception e) when (PostgresErrors.Judge(e) is not PostgresTrouble.Fault and var trouble)

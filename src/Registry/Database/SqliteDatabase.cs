@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 using Pipeline.Registry.Failures;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Registry.Database;
 
@@ -53,6 +54,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
     public async ValueTask<T> ReadAsync<T>(Func<Statements, ValueTask<T>> read, CancellationToken cancellationToken = default)
     {
         var reader = await _readers.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        PipelineMeter.Reads.Add(1);
         try
         {
             reader.Statements ??= new Statements(reader.Connection = Open(), Dialect);
@@ -123,7 +125,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
         var connection = new SqliteConnection(_connectionString);
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;";
+        command.CommandText = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 8000;";
         command.ExecuteNonQuery();
         connection.CreateFunction("now_us", () => Microseconds.Of(_clock.GetUtcNow()), isDeterministic: false);
         return connection;
@@ -172,6 +174,8 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
 
         Activity.Current = null;
         Interlocked.Increment(ref _commits);
+        PipelineMeter.Committed(group.Exists(static item => item.IsSynced));
+        PipelineMeter.Writes.Add(group.Count);
         foreach (var item in group) item.Complete();
     }
 

@@ -3,6 +3,7 @@ using System.Data.Common;
 using System.Globalization;
 using System.Text;
 using Npgsql;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Registry.Database;
 
@@ -44,6 +45,7 @@ public sealed class Statements(DbConnection connection, Dialect dialect, Cancell
                 batch.BatchCommands.Add(command);
             }
 
+            PipelineMeter.Statements.Add(changed.Length);
             await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < changed.Length; i++) changed[i] = (int)batch.BatchCommands[i].Rows;
             return changed;
@@ -114,6 +116,7 @@ public sealed class Statements(DbConnection connection, Dialect dialect, Cancell
 
     private DbCommand Command(string sql, object?[] parameters)
     {
+        PipelineMeter.Statements.Add(1);
         if (!_prepared.TryGetValue(sql, out var command))
         {
             command = connection.CreateCommand();

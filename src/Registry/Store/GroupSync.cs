@@ -1,3 +1,5 @@
+using Pipeline.Registry.Telemetry;
+
 namespace Pipeline.Registry.Store;
 
 /// <summary>
@@ -47,6 +49,7 @@ internal sealed class GroupSync(Action sync, TimeSpan every, TimeProvider clock)
         {
             // On a thread of its own: a sync may take long, and the pool has few threads.
             await Task.Factory.StartNew(sync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+            PipelineMeter.StoreSyncs.Add(1);
             group.SetResult();
         }
         catch (Exception e)

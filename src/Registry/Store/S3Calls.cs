@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Amazon.Runtime;
 using Pipeline.Registry.Failures;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Registry.Store;
 
@@ -26,6 +27,7 @@ internal sealed class S3Calls(S3Options options)
             patience.CancelAfter(options.Timeout + TimeSpan.FromSeconds(length / BytesPerSecond));
             try
             {
+                PipelineMeter.StoreRequests.Add(1);
                 return await call(tries, patience.Token).ConfigureAwait(false);
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested && Translate(e, what) is { } failure)

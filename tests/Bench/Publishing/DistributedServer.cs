@@ -34,12 +34,18 @@ internal sealed class DistributedServer : IServer
         _environment["PIPELINE_URL"] = _environment["PIPELINE__Registry__PublicUrl"] = $"http://127.0.0.1:{Port}";
         ServerProcess.Run(_command, _environment, "migrate");
         _api = ServerProcess.Start(_command, Path.Combine(_folder, "api.log"), _environment, "api", "--port", ServerProcess.Text(Port), "--no-rate-limits");
-        _worker = ServerProcess.Start(_command, Path.Combine(_folder, "worker.log"), _environment, "worker");
+        var metrics = ServerProcess.FreePort();
+        _worker = ServerProcess.Start(
+            _command, Path.Combine(_folder, "worker.log"), new Dictionary<string, string>(_environment) { ["PIPELINE__Telemetry__MetricsPort"] = ServerProcess.Text(metrics) }, "worker");
+        MetricsPorts = [Port, metrics];
         _services = [.. ServiceIds.Select(service => (service.Name, new ProcessCpu(int.Parse(File.ReadLines(Path.Combine(_folder, "services", service.File)).First(), CultureInfo.InvariantCulture))))];
     }
 
     /// <inheritdoc/>
     public int Port { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> MetricsPorts { get; }
 
     /// <inheritdoc/>
     public string GitIndex => Path.Combine(_environment["PIPELINE_DATA"], "index.git");

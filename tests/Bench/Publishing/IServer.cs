@@ -8,6 +8,9 @@ internal interface IServer : IDisposable
     /// <summary>The port that takes publishes.</summary>
     int Port { get; }
 
+    /// <summary>The ports of its processes that serve metrics.</summary>
+    IReadOnlyList<int> MetricsPorts { get; }
+
     /// <summary>Its git index.</summary>
     string GitIndex { get; }
 

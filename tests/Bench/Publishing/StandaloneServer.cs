@@ -27,6 +27,9 @@ internal sealed class StandaloneServer : IServer
     public int Port { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyList<int> MetricsPorts => [Port];
+
+    /// <inheritdoc/>
     public string GitIndex => Path.Combine(Data, "index.git");
 
     /// <summary>The folder of its objects.</summary>

@@ -43,6 +43,34 @@ public sealed class SqliteDatabaseTests
     }
 
     [Fact]
+    public async Task A_commit_is_synced_when_one_of_its_transactions_asks_for_it_and_else_is_not()
+    {
+        await using var temp = await TempDatabase.CreateAsync(onPostgres: false);
+        const string Level = "PRAGMA synchronous";
+        const long Normal = 1, Full = 2;
+        for (var i = 0; i < 3; i++)
+        {
+            (await temp.Database.WriteUnsyncedAsync(static sql => sql.LongAsync(Level))).ShouldBe(Normal);
+            (await temp.Database.WriteAsync(static sql => sql.LongAsync(Level))).ShouldBe(Full);
+        }
+
+        var (entered, gate) = (new TaskCompletionSource(), new ManualResetEventSlim());
+        var holder = temp.Database.WriteUnsyncedAsync(_ =>
+        {
+            entered.SetResult();
+            gate.Wait(TestContext.Current.CancellationToken);
+            return ValueTask.FromResult(0);
+        }).AsTask();
+        await entered.Task.WaitAsync(TestContext.Current.CancellationToken);
+        var unsynced = temp.Database.WriteUnsyncedAsync(static sql => sql.LongAsync(Level)).AsTask();
+        var synced = temp.Database.WriteAsync(static sql => sql.LongAsync(Level)).AsTask();
+        gate.Set();
+        await holder;
+        (await unsynced).ShouldBe(Full, "it shares the commit of one that is synced");
+        (await synced).ShouldBe(Full);
+    }
+
+    [Fact]
     public async Task A_broken_constraint_fails_its_own_transaction_only()
     {
         await using var temp = await TempDatabase.CreateAsync(onPostgres: false);

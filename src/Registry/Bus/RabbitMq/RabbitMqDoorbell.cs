@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Pipeline.Contracts.Upkeep;
 using Pipeline.Registry.Failures;
 using Pipeline.Registry.Options;
+using Pipeline.Registry.Telemetry;
 
 namespace Pipeline.Registry.Bus.RabbitMq;
 
@@ -90,6 +91,7 @@ public sealed class RabbitMqDoorbell(IBus bus, BrokerQueues queues, BusOptions o
         try
         {
             // The bus does not heed the token while it declares its exchange, and a broker that has just come back may be slow to answer that.
+            PipelineMeter.Messages.Add(1);
             await bus.Publish(bell, giveUp.Token).WaitAsync(patience, clock).ConfigureAwait(false);
             Volatile.Write(ref _deadUntil, 0);
             Volatile.Write(ref _losingUntil, 0);
