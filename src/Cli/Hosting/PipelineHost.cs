@@ -194,7 +194,9 @@ public sealed class PipelineHost : IAsyncDisposable
         var url = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         await File.WriteAllTextAsync(folder.Url, url + "\n", cancellationToken).ConfigureAwait(false);
         var database = host.Services.GetRequiredService<Pipeline.Registry.Database.IDatabase>();
-        await database.WriteAsync(sql => RegistryAddress.NoteAsync(sql, registry.PublicUrl, urlIsConfigured), cancellationToken).ConfigureAwait(false);
+        // A file is one process's alone: that one has no other address than its own.
+        var isKnown = urlIsConfigured || database.Dialect == Pipeline.Registry.Database.Dialect.Sqlite;
+        await database.WriteAsync(sql => RegistryAddress.NoteAsync(sql, registry.PublicUrl, isKnown), cancellationToken).ConfigureAwait(false);
         return url;
     }
 }

@@ -139,13 +139,15 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, T
         if (await sql.LongAsync("SELECT 1 FROM failures WHERE resolved_at IS NULL LIMIT 1").ConfigureAwait(false) is null) return (false, open);
         foreach (var stage in of.GroupBy(static one => one.Stage))
         {
-            open.AddRange(await sql.QueryAsync(
-                $"SELECT DISTINCT stage, key FROM failures WHERE stage = $1 AND resolved_at IS NULL AND key IN {sql.Dialect.TextList("$2")}",
-                static row => (row.Text(0), row.Text(1)), stage.Key, JsonTexts.Write(stage.Select(static one => one.Key))).ConfigureAwait(false));
+            open.AddRange(await OpenAsync(sql, stage.Key, JsonTexts.Write(stage.Select(static one => one.Key))).ConfigureAwait(false));
         }
 
         return (true, open);
     }
+
+    private static ValueTask<List<(string Stage, string Key)>> OpenAsync(Statements sql, string stage, string keys) => sql.QueryAsync(
+        $"SELECT DISTINCT stage, key FROM failures WHERE stage = $1 AND resolved_at IS NULL AND key IN {sql.Dialect.TextList("$2")}",
+        static row => (row.Text(0), row.Text(1)), stage, keys);
 
     private static ValueTask<(long Id, long Count)> InsertAsync(Statements sql, string stage, string key, string kind, string code, string text, string? trace) =>
         sql.FirstAsync(

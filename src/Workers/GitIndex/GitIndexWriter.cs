@@ -24,19 +24,7 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
     private static readonly HashSet<long> NothingTaken = [];
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(0.5);
 
-    // The newest change shown is the mark, not the revision: a further change may have come while git wrote, and then the oldest change
-    // behind the mark is the oldest the index lacks (design, section 3; Revisions). Its id and time keep the crate's place in the order.
-    private readonly string _reachedSql =
-        $"""
-        UPDATE projections SET
-            reached = r.revision, reached_at = now_us(), path = r.path, attempts = 0, last_error = NULL, next_try_at = NULL,
-            first_change = CASE WHEN wanted > r.revision
-                THEN COALESCE((SELECT MIN(h.id) FROM changes h WHERE h.crate_id = projections.crate_id AND h.id > r.last_change), first_change) ELSE first_change END,
-            behind_since = CASE WHEN wanted > r.revision
-                THEN COALESCE((SELECT h.at FROM changes h WHERE h.crate_id = projections.crate_id AND h.id > r.last_change ORDER BY h.id LIMIT 1), behind_since) ELSE NULL END
-        FROM {database.Dialect.Rows("$1", ("crate_id", "BIGINT"), ("revision", "BIGINT"), ("path", "TEXT"), ("last_change", "BIGINT"))} r
-        WHERE projections.crate_id = r.crate_id AND projections.kind = 'git' AND projections.target = '' AND projections.reached < r.revision
-        """;
+    private static readonly (string, string)[] ReachedColumns = [("crate_id", "BIGINT"), ("revision", "BIGINT"), ("path", "TEXT"), ("last_change", "BIGINT")];
 
     private readonly LaggingCrates _lagging = new(database);
     private long _lastBatch;
@@ -228,7 +216,7 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
                 if (!await lease.KeepAsync(sql).ConfigureAwait(false)) return false;
                 if (confirmed is not null) await RemoteIndex.NoteAsync(sql, confirmed).ConfigureAwait(false);
                 await Shown.InGitAsync(sql, crates.Select(static crate => crate.LastChange)).ConfigureAwait(false);
-                await sql.ExecuteAsync(_reachedSql, Rows(crates)).ConfigureAwait(false);
+                await NoteAsync(sql, Rows(crates)).ConfigureAwait(false);
                 return true;
             }).ConfigureAwait(false);
         if (!noted) return false;
@@ -239,6 +227,21 @@ public sealed partial class GitIndexWriter(IDatabase database, IndexRepository r
 
         return true;
     }
+
+    // The newest change shown is the mark, not the revision: a further change may have come while git wrote, and then the oldest change
+    // behind the mark is the oldest the index lacks (design, section 3; Revisions). Its id and time keep the crate's place in the order.
+    private static ValueTask<int> NoteAsync(Statements sql, string rows) => sql.ExecuteAsync(
+        $"""
+        UPDATE projections SET
+            reached = r.revision, reached_at = now_us(), path = r.path, attempts = 0, last_error = NULL, next_try_at = NULL,
+            first_change = CASE WHEN wanted > r.revision
+                THEN COALESCE((SELECT MIN(h.id) FROM changes h WHERE h.crate_id = projections.crate_id AND h.id > r.last_change), first_change) ELSE first_change END,
+            behind_since = CASE WHEN wanted > r.revision
+                THEN COALESCE((SELECT h.at FROM changes h WHERE h.crate_id = projections.crate_id AND h.id > r.last_change ORDER BY h.id LIMIT 1), behind_since) ELSE NULL END
+        FROM {sql.Dialect.Rows("$1", ReachedColumns)} r
+        WHERE projections.crate_id = r.crate_id AND projections.kind = 'git' AND projections.target = '' AND projections.reached < r.revision
+        """,
+        rows);
 
     private static string Rows(IReadOnlyList<LaggingCrate> crates)
     {

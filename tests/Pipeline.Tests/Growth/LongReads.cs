@@ -16,6 +16,7 @@ internal static class LongReads
     private static readonly (string Text, string Table, string Reason)[] All =
     [
         ("FROM changes h WHERE h.id > $1 AND h.id <= $2 ORDER BY h.id LIMIT", "changes", Page),
+        ("FROM changes h WHERE h.id > $1 ORDER BY h.id LIMIT $2", "changes", Page),
         ("FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id < $1 AND t.forgotten_at IS NULL ORDER BY t.id DESC LIMIT", "tokens", Page),
         ("FROM users WHERE id > $1 ORDER BY id LIMIT", "users", Page),
         ("FROM rebuilds WHERE id < $1 ORDER BY id DESC LIMIT", "rebuilds", Page),

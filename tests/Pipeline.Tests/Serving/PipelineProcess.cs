@@ -38,6 +38,17 @@ public sealed class PipelineProcess : RunningPipeline
         return pipeline;
     }
 
+    /// <summary>Starts one without rate limits on a data folder that is there already.</summary>
+    /// <param name="makeData">Makes the folder at the path that it is given.</param>
+    public static async Task<PipelineProcess> StartAsync(Action<string> makeData)
+    {
+        var pipeline = new PipelineProcess([]);
+        makeData(pipeline.Data);
+        await pipeline.StartAgainAsync();
+        pipeline.Serves();
+        return pipeline;
+    }
+
     /// <summary>Starts it on the same port and data.</summary>
     public async Task StartAgainAsync(IEnumerable<(string Name, string Value)>? environment = null)
     {

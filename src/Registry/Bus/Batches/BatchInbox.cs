@@ -19,6 +19,7 @@ public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching ba
     where TKey : notnull
 {
     private static readonly TimeSpan Slow = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
     private readonly Queue<Message> _waiting = new();
@@ -42,7 +43,7 @@ public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching ba
         return message.Done.Task;
     }
 
-    /// <summary>Waits for the batches at work: they need the database, which is closed after this.</summary>
+    /// <summary>Waits a while for the batches at work: they need the database, which is closed after this. Rows of those that do not end wait for the next start.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_gate)
@@ -51,7 +52,7 @@ public sealed class BatchInbox<TBell, TKey>(Func<TBell, TKey> keyOf, Batching ba
             _ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
-        await _ended.Task.ConfigureAwait(false);
+        await Task.WhenAny(_ended.Task, Task.Delay(LongestEnd)).ConfigureAwait(false);
     }
 
     private void TryBegin(bool isSlow)
