@@ -48,7 +48,7 @@ public static class WorkerCatalogue
             "validate-tarball", bell => bell.PublishId, Publishes.DelaySql(PublishStates.Parked), StageReplay.OfRows(Publishes.ResetSql(PublishStates.Parked)),
             new Batching(JoinedBells.MaxKeys, static options => options.TarballConcurrency)),
         OfBatch<ReadManifest, string, ReadManifestConsumer>(
-            "read-manifest", bell => bell.PublishId, Publishes.DelaySql(PublishStates.Checked), StageReplay.OfRows(Publishes.ResetSql(PublishStates.Checked)),
+            ReadManifestConsumer.Queue, bell => bell.PublishId, Publishes.DelaySql(PublishStates.Checked), StageReplay.OfRows(Publishes.ResetSql(PublishStates.Checked)),
             new Batching(JoinedBells.MaxKeys, static options => options.ManifestConcurrency)),
         Of<CommitIndex, CommitIndexConsumer, CommitIndexDefinition>(
             "commit-index", _ => "git", null, StageReplay.OfBell("git", new CommitIndex(), GitIndexRow.ResetSql, CommitIndexDefinition.ResetSql)),

@@ -100,6 +100,13 @@ public sealed class FailureLog(IDatabase database, ILogger<FailureLog> logger, T
         await InsertAsync(sql, stage, key, kind, code, text.Length > MaxText ? text[..MaxText] : text, Activity.Current?.TraceId.ToString()).ConfigureAwait(false);
     }
 
+    /// <summary>The key's work is done with the caller's transaction: its open failures are resolved with it, whatever becomes of this process after.</summary>
+    public static ValueTask<int> ResolveAsync(Statements sql, string stage, string key)
+    {
+        ArgumentNullException.ThrowIfNull(sql);
+        return sql.ExecuteAsync(ResolveSql, stage, key);
+    }
+
     /// <summary>The key's work was done after all: its open failures are resolved.</summary>
     public ValueTask ResolveAsync(Stage stage, string key) => ResolveAsync(stage, [key]);
 

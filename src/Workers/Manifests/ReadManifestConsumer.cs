@@ -27,6 +27,9 @@ public sealed class ReadManifestConsumer(
     IDatabase database, IObjectStore store, IDoorbell doorbell, PublishDecision decision, PublishOptions limits, VersionFiles files, ParkedCopies parked, CheckedPublishes checks,
     ILogger<ReadManifestConsumer> logger) : IBatchConsumer<string>
 {
+    /// <summary>Its queue.</summary>
+    internal const string Queue = "read-manifest";
+
     private const int MostReservations = 10;
 
     private delegate ValueTask<int> Write(Func<Statements, ValueTask<int>> work, CancellationToken cancellationToken);
@@ -176,7 +179,9 @@ public sealed class ReadManifestConsumer(
     private static async ValueTask RejectAsync(Statements sql, Candidate one)
     {
         one.IsDecided = await Publishes.RejectAsync(sql, one.Publish.Id, one.Reject!, one.Item.ElapsedMicroseconds).ConfigureAwait(false);
-        if (one.IsDecided) one.Woken = await Publishes.WakeAsync(sql, one.Publish.Id).ConfigureAwait(false);
+        if (!one.IsDecided) return;
+        one.Woken = await Publishes.WakeAsync(sql, one.Publish.Id).ConfigureAwait(false);
+        await FailureLog.ResolveAsync(sql, Queue, one.Publish.Id).ConfigureAwait(false);
     }
 
     /// <summary>Step 2. Over a network for all at once, on a disk one after the other.</summary>
@@ -210,6 +215,8 @@ public sealed class ReadManifestConsumer(
         }
 
         if (store.IsDurableAtOnce) await Publishes.DropBodyAsync(sql, one.Publish.Id).ConfigureAwait(false);
+        // Not only when the batch has ended, which waits for the disk: this process may die before.
+        await FailureLog.ResolveAsync(sql, Queue, one.Publish.Id).ConfigureAwait(false);
         (one.IsDecided, one.Woken) = (true, recorded.Woken);
     }
 
