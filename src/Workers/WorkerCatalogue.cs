@@ -54,7 +54,7 @@ public static class WorkerCatalogue
             "commit-index", _ => "git", null, StageReplay.OfBell("git", new CommitIndex(), GitIndexRow.ResetSql, CommitIndexDefinition.ResetSql)),
         OfBatch<RenderSparse, long, RenderSparseConsumer>(
             "render-sparse", bell => bell.CrateId, DelayOf(ProjectionKinds.Sparse), StageReplay.OfRows(ResetOf(ProjectionKinds.Sparse)),
-            new Batching(SparseRenderer.MostTogether, static options => Math.Min(4, options.SparseConcurrency))),
+            new Batching(SparseRenderer.MostTogether, static options => Math.Min(SparseRenderer.MostBatches, options.SparseConcurrency))),
         Of<PurgeCdn, PurgeCdnConsumer, PurgeCdnDefinition>("purge-cdn", _ => "cdn", null, StageReplay.OfBell("cdn", new PurgeCdn(), DuePurges.ResetSql, DuePurges.ResetTargetSql)),
         Of<UpdateSearch, UpdateSearchConsumer, UpdateSearchDefinition>(
             UpdateSearchDefinition.Queue, _ => ProjectionKinds.Search, null, StageReplay.OfBell(ProjectionKinds.Search, new UpdateSearch())),

@@ -8,19 +8,20 @@ namespace Pipeline.Api.Publishing;
 /// </summary>
 internal sealed class StoreReach(IObjectStore store, StoreOptions options, TimeProvider clock)
 {
-    private readonly Lock _lock = new();
-    private Task _question = Task.CompletedTask;
-    private long _answeredAt;
+    private readonly Lock _gate = new();
+    private Task? _question;
+    private long _askedAt;
 
     /// <summary>Returns when the store has answered, now or within <see cref="StoreOptions.Freshness"/>. Who asks meanwhile waits for the same answer.</summary>
     /// <exception cref="Registry.Failures.TransientException">It is away.</exception>
     public Task AskAsync(CancellationToken cancellationToken)
     {
-        lock (_lock)
+        lock (_gate)
         {
-            if (_question.IsCompleted)
+            if (_question is { IsCompletedSuccessfully: true } && clock.GetElapsedTime(_askedAt) < options.Freshness) return Task.CompletedTask;
+            if (_question is null || _question.IsCompleted)
             {
-                if (_question.IsCompletedSuccessfully && _answeredAt != 0 && clock.GetElapsedTime(_answeredAt) < options.Freshness) return Task.CompletedTask;
+                _askedAt = clock.GetTimestamp();
                 _question = QuestionAsync();
             }
 
@@ -28,10 +29,6 @@ internal sealed class StoreReach(IObjectStore store, StoreOptions options, TimeP
         }
     }
 
-    private async Task QuestionAsync()
-    {
-        var asked = clock.GetTimestamp();
-        await store.ProbeAsync().ConfigureAwait(false);
-        Volatile.Write(ref _answeredAt, asked);
-    }
+    // A store that is a folder throws at once: here that is an answer too.
+    private async Task QuestionAsync() => await store.ProbeAsync(CancellationToken.None).ConfigureAwait(false);
 }

@@ -143,12 +143,12 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
             // Not as a prepared statement: this one takes effect when it is compiled.
             if (wantsSync != isFull) SQLitePCL.raw.sqlite3_exec(connection.Handle, wantsSync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
             isFull = wantsSync;
-            Commit(statements, group);
+            Commit(statements, group, wantsSync);
             group.Clear();
         }
     }
 
-    private void Commit(Statements statements, List<Work> group)
+    private void Commit(Statements statements, List<Work> group, bool isSynced)
     {
         try
         {
@@ -174,7 +174,7 @@ public sealed class SqliteDatabase : IDatabase, IAsyncDisposable
 
         Activity.Current = null;
         Interlocked.Increment(ref _commits);
-        PipelineMeter.Committed(group.Exists(static item => item.IsSynced));
+        PipelineMeter.Committed(isSynced);
         PipelineMeter.Writes.Add(group.Count);
         foreach (var item in group) item.Complete();
     }

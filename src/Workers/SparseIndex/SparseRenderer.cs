@@ -19,6 +19,9 @@ public sealed class SparseRenderer
     /// <summary>The most crates that are rendered together.</summary>
     public const int MostTogether = 256;
 
+    /// <summary>The most batches side by side: files of one batch are side by side already where that is faster.</summary>
+    public const int MostBatches = 4;
+
     private readonly IDatabase _database;
     private readonly IObjectStore _store;
     private readonly ThisProcess _process;

@@ -9,9 +9,11 @@ namespace Pipeline.Workers.Tarballs;
 public sealed class CheckedPublishes
 {
     private const int MostBytes = 4 * 1024 * 1024;
+    private const int MostRows = 1024;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, PublishRow> _rows = new(StringComparer.Ordinal);
+    // Oldest first, those taken among them until their turn to make room comes.
     private readonly Queue<string> _order = new();
     private long _bytes;
 
@@ -24,20 +26,14 @@ public sealed class CheckedPublishes
             if (!_rows.TryAdd(publish.Id, publish)) return;
             _order.Enqueue(publish.Id);
             _bytes += SizeOf(publish);
-            while (_bytes > MostBytes && _order.TryDequeue(out var oldest)) Remove(oldest);
+            while ((_bytes > MostBytes || _order.Count > MostRows) && _order.TryDequeue(out var oldest)) Remove(oldest);
         }
     }
 
     /// <summary>A row as it was when it was checked; null: it is not here.</summary>
     public PublishRow? Take(string id)
     {
-        lock (_gate)
-        {
-            var found = Remove(id);
-            // Those taken leave their ids in the order.
-            while (_order.TryPeek(out var oldest) && !_rows.ContainsKey(oldest)) _order.Dequeue();
-            return found;
-        }
+        lock (_gate) return Remove(id);
     }
 
     private PublishRow? Remove(string id)

@@ -52,6 +52,21 @@ public sealed class ParkedCopiesTests
     }
 
     [Fact]
+    public async Task A_verdict_resolves_the_failures_before_it_though_its_batch_does_not_come_to_its_end()
+    {
+        await using var harness = await WorkerHarness.StartAsync("validate-tarball read-manifest");
+        var id = await ParkInDatabaseAsync(harness);
+        await harness.ExecuteAsync("INSERT INTO failures (stage, key, kind, code, text, first_seen, last_seen) VALUES ('read-manifest', $1, 'transient', 'store-full', 'full', 0, 0)", id);
+        harness.Store.SyncFailure = FaultyStore.Away;
+
+        await PublishAsync(harness, id);
+
+        (await harness.TextAsync("SELECT state FROM publishes")).ShouldBe("accepted");
+        (await harness.LongAsync("SELECT count(*) FROM failures WHERE code = 'store-full' AND resolved_at IS NULL")).ShouldBe(0);
+        await harness.FailuresAsync();
+    }
+
+    [Fact]
     public async Task The_copy_of_a_publish_without_a_verdict_is_left_alone()
     {
         await using var harness = await WorkerHarness.StartAsync("validate-tarball");

@@ -39,6 +39,20 @@ public sealed class CheckedPublishesTests
         }
     }
 
+    [Fact]
+    public void A_row_that_nobody_takes_goes_in_its_turn_however_few_stay()
+    {
+        var checks = new CheckedPublishes();
+        checks.Add(Row("left", 10));
+        for (var i = 0; i < 2000; i++)
+        {
+            checks.Add(Row($"{i}", 10));
+            checks.Take($"{i}").ShouldNotBeNull();
+        }
+
+        checks.Take("left").ShouldBeNull();
+    }
+
     private static PublishRow Row(string id, int bytes) =>
         new(id, "foo", "1.0.0", "", bytes, 1, "owner", null, "{}", "", PublishStates.Checked, "{}", null, null, 0, null) { Body = new byte[bytes] };
 }

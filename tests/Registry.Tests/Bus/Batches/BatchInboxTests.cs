@@ -55,6 +55,19 @@ public sealed class BatchInboxTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_closes_the_stage_waits_for_the_batch_at_work()
+    {
+        await RingAsync("held");
+        await _worker.UntilAsync(static batches => batches.Count == 1);
+
+        var closing = _host.Services.GetRequiredService<BatchInbox<ValidateTarball, string>>().DisposeAsync().AsTask();
+
+        closing.IsCompleted.ShouldBeFalse();
+        _worker.Open.SetResult();
+        await closing.WaitAsync(Patience, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task A_slow_batch_holds_up_no_other()
     {
         await RingAsync("held");
